@@ -1,0 +1,66 @@
+"""Three times what the mesh can do: it keeps doing most of what it can, and says no quickly to the rest."""
+
+from __future__ import annotations
+
+import time
+
+import uvloop
+
+from bench import cases
+from bench.chaos.cells import Row, made
+from bench.chaos.client import Asked, ChaosClient
+from bench.chaos.ledger import availability, percentile_ms
+from bench.chaos.rig import PRODUCTS, Rig
+from bench.open_loop import LoadResult, load
+
+SECONDS = 4.0
+STEP = 1.3  # between offered rates on the way up
+KEPT = 0.9  # of what is offered must be answered well, or the mesh is past its peak
+TIMES = 3.0
+SHED_MS = 20.0
+PROBES_RPS = 25.0
+CONNECTIONS = 1_000
+
+
+def overload(rig: Rig, *, start_rps: float = 100.0) -> Row:
+    """Goodput at three times the peak against the peak, and how long a refusal takes.
+
+    Every question is new, so none comes from a cache. Refusals are timed by a client of its own that offers little: the
+    one that offers much would time itself.
+    """
+    questions = cases.cold(PRODUCTS)
+
+    def offer(rate: float) -> LoadResult:
+        return uvloop.run(
+            load("127.0.0.1", rig.mesh.port, questions, rate=rate, seconds=SECONDS, connections=CONNECTIONS)
+        )
+
+    peak, rate = 0.0, start_rps
+    while True:
+        good = offer(rate).achieved_rps
+        peak = max(peak, good)
+        if good < KEPT * rate:
+            break
+        rate *= STEP
+    rig.settle()
+    probes = ChaosClient(rig.mesh.port, lambda: Asked("personal", next(questions)), rate=PROBES_RPS)
+    probes.start()
+    began = probes.now()
+    pushed = offer(TIMES * peak)
+    ended = probes.now()
+    ledger = probes.stop()
+    time.sleep(1.0)
+    rig.settle()
+    refused = [entry for entry in ledger.between(began, ended) if entry.status == 503]
+    found = {
+        "peak_rps": round(peak),
+        "offered_rps": round(TIMES * peak),
+        "goodput": round(pushed.achieved_rps / peak, 3),
+        "refused": float(sum(pushed.statuses.get(status, 0) for status in (429, 503))),
+        "refusal p99_ms": round(percentile_ms(refused, 99), 1),
+    }
+    broken = [f"goodput {found['goodput']:g} < {KEPT}"] if found["goodput"] < KEPT else []
+    if found["refusal p99_ms"] > SHED_MS:
+        broken.append(f"a refusal takes {found['refusal p99_ms']:g} ms > {SHED_MS:g}")
+    promise = "goodput ≥ 90 % of peak, refusals within 20 ms"
+    return made("3 times the peak", "overload", promise, found, broken, availability(ledger.entries, began, ended))

@@ -1,0 +1,1 @@
+"""A million products: see `python -m bench.scale --help`."""

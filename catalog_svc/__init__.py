@@ -1,0 +1,1 @@
+"""What the shop sells: products, categories, word search and the change feed."""

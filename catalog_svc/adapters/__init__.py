@@ -1,0 +1,1 @@
+"""How the catalog keeps things: SQL (SQLite, PostgreSQL), the relay to the queue."""

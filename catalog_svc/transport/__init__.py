@@ -1,0 +1,1 @@
+"""How the catalog is asked: gRPC and the admin plane."""

@@ -1,0 +1,1 @@
+"""The admin plane (FastAPI): JSON API, import jobs, pages for people."""

@@ -1,0 +1,1 @@
+"""The public edge: REST to gRPC, product cards, caches, fallback, and the demo shop."""

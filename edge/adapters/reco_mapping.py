@@ -1,0 +1,115 @@
+"""Between the edge's questions, events and answers and the messages of reco.v1."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from recomesh.reco.v1 import reco_pb2, reco_service_pb2
+
+from edge.domain.events import EventVerdict, Interaction
+from edge.domain.listing import FreshnessEntry
+from edge.domain.recommendation import Explanation, Question, RankedItem, Recommendation, SessionStep, SourceOpinion
+from meshkit.product_card import money_from_float
+
+
+def request_of(question: Question) -> reco_service_pb2.RecommendRequest:
+    """The message of a question."""
+    request = reco_service_pb2.RecommendRequest(
+        placement=question.placement,
+        strategy=reco_pb2.Strategy.Value(f"STRATEGY_{question.strategy.upper()}"),
+        visitor_id=question.visitor_id,
+        filter=question.filter,
+        exclude=question.exclude,
+        limit=question.limit,
+        include=question.include,
+        explain=question.explain,
+        session=[_step(step) for step in question.session],
+        context=reco_pb2.RecommendationContext(
+            product_id=question.product_id,
+            basket=question.basket,
+            category=question.category,
+            query=question.query,
+        ),
+    )
+    if question.diversity is not None:
+        request.diversity = question.diversity
+    if question.novelty is not None:
+        request.novelty = question.novelty
+    for boost in question.boosts:
+        added = request.boosts.add(factor=boost.factor)
+        setattr(added, boost.target, boost.value)
+    return request
+
+
+def recommendation_of(response: reco_service_pb2.RecommendResponse) -> Recommendation:
+    """The answer in a message."""
+    return Recommendation(
+        recommendation_id=response.recommendation_id,
+        items=tuple(
+            RankedItem(item.product_id, item.position, item.score, item.source, tuple(item.reasons))
+            for item in response.items
+        ),
+        unknown_ids=tuple(response.unknown_ids),
+        fallback_level=response.fallback_level,
+        degraded=response.degraded,
+        model_version=response.model_version,
+        rules_version=response.rules_version,
+        generated_at=response.generated_at.ToDatetime(UTC),
+    )
+
+
+def explanation_of(response: reco_service_pb2.ExplainRecommendationResponse) -> Explanation:
+    """The explanation in a message."""
+    opinions = tuple(SourceOpinion(o.source, o.score, o.rank) for o in response.opinions)
+    return Explanation(response.position, opinions, response.removed_by, tuple(response.reasons))
+
+
+def interaction_message(event: Interaction) -> reco_pb2.Interaction:
+    """The message of an event."""
+    message = reco_pb2.Interaction(
+        event_id=event.event_id,
+        type=_event_type(event.type),
+        visitor_id=event.visitor_id,
+        product_id=event.product_id,
+        order_id=event.order_id,
+        recommendation_id=event.recommendation_id,
+        placement=event.placement,
+        query=event.query,
+        session_id=event.session_id,
+        quantity=event.quantity,
+        position=event.position,
+    )
+    if event.at is not None:
+        message.at.CopyFrom(timestamp_of(event.at))
+    if event.price is not None:
+        message.price.CopyFrom(money_from_float(event.price, event.currency))
+    return message
+
+
+def verdict_of(message: reco_pb2.EventVerdict) -> EventVerdict:
+    """The verdict in a message."""
+    name = reco_pb2.Verdict.Name(message.verdict).removeprefix("VERDICT_").lower()
+    return EventVerdict(message.event_id, name, message.reason)
+
+
+def freshness_of(message: reco_pb2.FreshnessEntry) -> FreshnessEntry:
+    """The age in a message."""
+    as_of = message.as_of.ToDatetime(UTC) if message.HasField("as_of") else None
+    return FreshnessEntry(message.name, as_of, message.age_s, message.note)
+
+
+def timestamp_of(moment: datetime) -> Timestamp:
+    """The message of an aware moment."""
+    stamp = Timestamp()
+    stamp.FromDatetime(moment)
+    return stamp
+
+
+def _step(step: SessionStep) -> reco_pb2.SessionStep:
+    at = None if step.at is None else timestamp_of(step.at)
+    return reco_pb2.SessionStep(product_id=step.product_id, type=_event_type(step.event), at=at)
+
+
+def _event_type(name: str) -> reco_pb2.EventType.ValueType:
+    return reco_pb2.EventType.Value(f"EVENT_TYPE_{name.upper()}")

@@ -1,0 +1,1 @@
+"""What the edge answers. Plain Python; knows no framework, no protobuf."""

@@ -1,0 +1,1 @@
+"""One module per use case of the edge. Plain asyncio; everything outside comes in through ports."""

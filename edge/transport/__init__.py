@@ -1,0 +1,1 @@
+"""REST with FastAPI, the internal plane, and the demo shop."""

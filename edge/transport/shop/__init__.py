@@ -1,0 +1,1 @@
+"""The demo shop: static pages that use only the public API."""

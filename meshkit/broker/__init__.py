@@ -1,0 +1,1 @@
+"""The durable queue between the services and the queue workers."""

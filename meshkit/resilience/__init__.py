@@ -1,0 +1,1 @@
+"""Staying up when others do not: circuit breaker, retry budget, admission. Plain Python on a monotonic clock."""

@@ -1,0 +1,1 @@
+"""gRPC, the one way: servers, channels, calls, statuses."""

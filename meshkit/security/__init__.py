@@ -1,0 +1,1 @@
+"""Who may do what: callers, roles and scopes, the access table, keys, tokens, certificates, audit."""

@@ -1,0 +1,31 @@
+"""Refusing requests of an HTTP plane under overload, before anything is spent on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from meshkit.errors import Overloaded
+from meshkit.resilience.admission import Admission, Priority
+from meshkit.web.asgi import QUIET_PATHS, Receive, Scope, Send, send_problem
+from meshkit.web.problem import problem
+
+
+class SheddingMiddleware:
+    """ASGI, outermost: 503 with `Retry-After` for what `admission` has no room for; health and metrics always pass."""
+
+    def __init__(self, app: Any, admission: Admission, priority_of: Callable[[str], Priority]) -> None:
+        self._app = app
+        self._admission = admission
+        self._priority_of = priority_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http" or scope["path"] in QUIET_PATHS:
+            await self._app(scope, receive, send)
+            return
+        try:
+            with self._admission.admitted(self._priority_of(scope["path"])):
+                await self._app(scope, receive, send)
+        except Overloaded as error:
+            await send_problem(send, *problem(error))

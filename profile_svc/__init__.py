@@ -1,0 +1,1 @@
+"""Preferences, segments and erasure of anonymous visitors: gRPC service and Flask admin plane."""

@@ -1,0 +1,1 @@
+"""The Flask admin plane: browse and edit preferences, define segments, erase visitors."""

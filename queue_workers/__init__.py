@@ -1,0 +1,1 @@
+"""Queue workers: everything that is not needed to answer the shopper now."""

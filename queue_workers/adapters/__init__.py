@@ -1,0 +1,1 @@
+"""Services that jobs call over gRPC."""

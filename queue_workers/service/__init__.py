@@ -1,0 +1,1 @@
+"""What the workers themselves do around the use cases of the services."""

@@ -1,0 +1,1 @@
+"""How work arrives: consumers of the queue, the jobs they run, and the internal port."""

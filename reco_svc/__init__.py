@@ -1,0 +1,1 @@
+"""The recommender: ranks products, takes events, trains and activates snapshots."""

@@ -1,0 +1,130 @@
+"""The files of a snapshot: arrays as .npy and products as lines, memory-mapped when read; everything else as JSON.
+
+Vectors are float32 where the index is exact, float16 (a rounding of 0.0005) beside a compressed index. Recommenders on
+one machine share one copy of whatever is mapped.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from reco_svc.adapters.faiss_vector_index import EXACT_UP_TO, FaissVectorIndex
+from reco_svc.adapters.stored_products import StoredProducts, write_products
+from reco_svc.domain.blend import BlendWeights
+from reco_svc.domain.fading import Fading
+from reco_svc.domain.lexical import LexicalProjection
+from reco_svc.domain.ports import Vectors
+from reco_svc.domain.snapshot import Collaborative, Graph, SessionIndex, Snapshot
+
+PRODUCTS, ABOUT, VOCABULARY, INDEX = "products.jsonl", "about.json", "vocabulary.json", "index.faiss"
+TWINS = "twins.npy"
+_ARRAYS = {
+    "alike": ("ptr", "rows", "scores"),
+    "viewed": ("ptr", "rows", "scores"),
+    "bought": ("ptr", "rows", "scores"),
+    "sessions": ("session_ptr", "item_rows", "item_ptr", "sessions", "idf", "weight"),
+    "collaborative": ("weights", "column", "rows"),
+    "neighbours": ("ptr", "rows", "scores"),
+}
+
+
+class NpySnapshotFiles:
+    """How training writes: see `service.train.SnapshotFiles`."""
+
+    def save(self, snapshot: Snapshot, folder: Path) -> None:
+        """See `save_snapshot`."""
+        save_snapshot(snapshot, folder)
+
+    def build_index(self, vectors: Vectors) -> tuple[FaissVectorIndex, float]:
+        """See `FaissVectorIndex.build`."""
+        return FaissVectorIndex.build(vectors)
+
+
+def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
+    """Writes every file; the same snapshot gives the same bytes."""
+    write_products(folder / PRODUCTS, snapshot.products)
+    precision = np.float32 if len(snapshot.vectors) <= EXACT_UP_TO else np.float16
+    np.save(folder / "vectors.npy", np.asarray(snapshot.vectors, precision))
+    if isinstance(snapshot.index, FaissVectorIndex):
+        snapshot.index.save(folder / INDEX)
+    for part, names in _ARRAYS.items():
+        for name in names:
+            np.save(folder / f"{part}.{name}.npy", getattr(_part(snapshot, part), name))
+    np.save(folder / TWINS, np.asarray(snapshot.twins, np.int32))
+    np.save(folder / "projection.npy", np.asarray(snapshot.projection.matrix, np.float16))
+    words = sorted(snapshot.projection.vocabulary, key=snapshot.projection.vocabulary.__getitem__)
+    (folder / VOCABULARY).write_bytes(orjson.dumps(words))
+    about = {
+        "catalog_revision": snapshot.catalog_revision,
+        "embedder": snapshot.embedder,
+        "blend": {"by_strategy": snapshot.blend.by_strategy, "evidence": snapshot.blend.evidence},
+        "fading": {"visit": dict(snapshot.fading.visit), "past": dict(snapshot.fading.past)},
+        "spread": snapshot.spread,
+        "quality": snapshot.quality,
+        "facts": snapshot.facts,
+    }
+    (folder / ABOUT).write_bytes(orjson.dumps(about, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+
+
+def load_snapshot(folder: Path, version: str) -> Snapshot:
+    """Reads what `save_snapshot` wrote. ValueError, KeyError, TypeError or OSError when files do not fit together."""
+    about = orjson.loads((folder / ABOUT).read_bytes())
+    words = orjson.loads((folder / VOCABULARY).read_bytes())
+    arrays = {part: [_array(folder / f"{part}.{name}.npy") for name in names] for part, names in _ARRAYS.items()}
+    weights, column, rows = arrays["collaborative"]
+    vectors = _array(folder / "vectors.npy")
+    index = FaissVectorIndex.load(folder / INDEX) if (folder / INDEX).exists() else None
+    snapshot = Snapshot(
+        version=version,
+        products=StoredProducts(folder / PRODUCTS),
+        catalog_revision=about["catalog_revision"],
+        vectors=vectors,
+        index=index,
+        embedder=about["embedder"],
+        projection=LexicalProjection({word: at for at, word in enumerate(words)}, _array(folder / "projection.npy")),
+        blend=BlendWeights(about["blend"]["by_strategy"], about["blend"]["evidence"]),
+        fading=Fading(**about["fading"]),
+        twins=_array(folder / TWINS),
+        spread=about.get("spread", 0.0),
+        quality=about["quality"],
+        facts=about["facts"],
+        alike=Graph(*arrays["alike"]),
+        viewed=Graph(*arrays["viewed"]),
+        bought=Graph(*arrays["bought"]),
+        sessions=SessionIndex(*arrays["sessions"]),
+        collaborative=Collaborative(weights, column, rows, Graph(*arrays["neighbours"])),
+    )
+    _check(snapshot)
+    return snapshot
+
+
+def _part(snapshot: Snapshot, name: str) -> object:
+    return snapshot.collaborative.neighbours if name == "neighbours" else getattr(snapshot, name)
+
+
+def _check(snapshot: Snapshot) -> None:
+    n = snapshot.n
+    shapes = {
+        "vectors": len(snapshot.vectors) == n and snapshot.vectors.ndim == 2,
+        "alike": len(snapshot.alike.ptr) == n + 1,
+        "viewed": len(snapshot.viewed.ptr) == n + 1,
+        "bought": len(snapshot.bought.ptr) == n + 1,
+        "sessions": len(snapshot.sessions.item_ptr) == n + 1,
+        "collaborative": len(snapshot.collaborative.column) == n,
+        "neighbours": len(snapshot.collaborative.neighbours.ptr) == n + 1,
+        "projection": snapshot.projection.dim == snapshot.vectors.shape[1],
+        "twins": len(snapshot.twins) in (0, n),
+        "index": snapshot.index is None or snapshot.index.size == n,  # type: ignore[attr-defined]
+    }
+    wrong = [name for name, fits in shapes.items() if not fits]
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)} not of the size of {n} products")
+
+
+def _array(path: Path) -> Any:
+    """Memory-mapped, as a plain array: numpy's own memmap class costs 10 µs at every slice."""
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

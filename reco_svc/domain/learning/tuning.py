@@ -1,0 +1,185 @@
+"""Choosing the parameters of each source by what it answers alone to questions with known answers.
+
+One source at a time and one parameter after another, from a few values each: enough to follow a shop (a basket is a
+heap, a series is a chain; gifts have seasons, screws have none), too few to learn a cut by heart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from reco_svc.domain.candidates import Candidates, Source
+from reco_svc.domain.fading import POWERS, Fading, is_past
+from reco_svc.domain.learning.collaborative import collaborative
+from reco_svc.domain.learning.events import LearningEvents
+from reco_svc.domain.learning.graphs import CHAIN, HEAP, TRAIL, bought_graph, viewed_graph
+from reco_svc.domain.learning.learned import NEVER_FADES, Learned, Lesson
+from reco_svc.domain.learning.metrics import metric_values
+from reco_svc.domain.learning.sessions import session_index
+from reco_svc.domain.learning.validation import KnownAnswer
+from reco_svc.domain.sources.collaborative import CollaborativeSource
+from reco_svc.domain.sources.neighbours import BoughtTogetherSource, ViewedTogetherSource
+from reco_svc.domain.sources.session import SessionSource
+from reco_svc.domain.sources.similar import SimilarSource
+from reco_svc.domain.view import View
+
+SHARES = (1 / 6, 1 / 2)  # of the time that the log covers: the half-lives to try beside none
+MOST_ASKED = 250  # of each kind of question
+LEAST_ASKED = 30  # fewer of a kind: its powers stay as they are
+STEP = 0.25  # between powers
+GAIN = 1.005  # what a value other than the first must be better by
+Made = Callable[[Learned, Lesson], Learned]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What was chosen, and what it makes of the events before the cut."""
+
+    lesson: Lesson
+    learned: Learned
+    fading: Fading
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A source, how its part of what is learned is made, and the lessons to try."""
+
+    source: Source
+    make: Made
+    lessons: Callable[[Lesson, Sequence[float]], Sequence[Lesson]]
+
+
+def tune(
+    view_of: Callable[[Learned, Fading], View],
+    early: LearningEvents,
+    answers: Sequence[KnownAnswer],
+    n: int,
+    told: Callable[[str], None] = lambda part: None,
+) -> Tuned:
+    """Chooses for each source; `view_of` makes a view of what was learned from the `early` events over n rows."""
+    past = [is_past(answer.question) for answer in answers]
+    asked = {
+        False: _some([a for a, is_ in zip(answers, past, strict=True) if not is_]),
+        True: _some([a for a, is_ in zip(answers, past, strict=True) if is_]),
+    }
+    span_days = float(early.at_s.max() - early.at_s.min()) / 86_400.0
+    half_lives = [round(share * max(span_days, 1.0), 1) for share in SHARES] + [NEVER_FADES]
+    tuned = Tuned(Lesson(half_lives[0], half_lives[-2]), Learned.nothing(n), Fading())
+    for part in _parts(early, n):
+        told(f"tune {part.source.name}")
+        tuned = _tuned(tuned, part, half_lives, asked, view_of)
+    return tuned
+
+
+def _parts(early: LearningEvents, n: int) -> list[_Part]:
+    now_s = float(early.at_s.max())
+
+    def of_histories(learned: Learned, lesson: Lesson) -> Learned:
+        days, ridge = lesson.half_life_days, lesson.regularisation
+        made = collaborative(early, n, now_s, half_life_days=days, regularisation=ridge)
+        return replace(learned, collaborative=made)
+
+    def of_sessions(learned: Learned, lesson: Lesson) -> Learned:
+        made = session_index(early, n, now_s, half_life_days=lesson.session_half_life_days)
+        return replace(learned, sessions=made)
+
+    def of_walks(learned: Learned, lesson: Lesson) -> Learned:
+        made = viewed_graph(early, n, now_s, half_life_days=lesson.half_life_days, walk=lesson.walk)
+        return replace(learned, viewed=made)
+
+    def of_orders(learned: Learned, lesson: Lesson) -> Learned:
+        return replace(learned, bought=bought_graph(early, n, now_s, half_life_days=lesson.half_life_days))
+
+    return [
+        _Part(
+            CollaborativeSource(),
+            of_histories,
+            lambda lesson, days: [replace(lesson, half_life_days=d) for d in days],
+        ),
+        _Part(
+            SessionSource(),
+            of_sessions,
+            lambda lesson, days: [replace(lesson, session_half_life_days=d) for d in (*days[-2::-1], days[-1])],
+        ),
+        _Part(
+            ViewedTogetherSource(),
+            of_walks,
+            lambda lesson, days: [replace(lesson, walk=walk) for walk in (TRAIL, HEAP, CHAIN)],
+        ),
+        _Part(BoughtTogetherSource(), of_orders, lambda lesson, days: [lesson]),
+        _Part(SimilarSource(), lambda learned, lesson: learned, lambda lesson, days: [lesson]),
+    ]
+
+
+def _tuned(
+    tuned: Tuned,
+    part: _Part,
+    half_lives: Sequence[float],
+    asked: Mapping[bool, Sequence[KnownAnswer]],
+    view_of: Callable[[Learned, Fading], View],
+) -> Tuned:
+    """The lesson under which the source answers best, each with the powers that suit it."""
+    best, most = tuned, -1.0
+    for lesson in part.lessons(tuned.lesson, half_lives):
+        learned = part.make(tuned.learned, lesson)
+        fading, quality = _faded(part.source, learned, tuned.fading, asked, view_of)
+        if quality > most * GAIN:
+            best, most = Tuned(lesson, learned, fading), quality
+    return best
+
+
+def _faded(
+    source: Source,
+    learned: Learned,
+    fading: Fading,
+    asked: Mapping[bool, Sequence[KnownAnswer]],
+    view_of: Callable[[Learned, Fading], View],
+) -> tuple[Fading, float]:
+    """The powers that suit a source, and the sum of its quality over questions."""
+    total = 0.0
+    for past, answers in asked.items():
+        if not answers:
+            continue
+        tried: dict[float, float] = {}
+        start = (fading.past if past else fading.visit).get(source.name, 0.5)
+        towards = list(dict.fromkeys([start, *POWERS])) if len(answers) >= LEAST_ASKED else [start]
+        best = start
+        for power in sorted(towards, key=lambda p: abs(p - start)):
+            if tried and abs(power - best) > STEP:
+                continue  # beyond a neighbour that was no better
+            tried[power] = alone_quality(source, view_of(learned, _with(fading, past, source.name, power)), answers)
+            if tried[power] > tried[best] * GAIN:
+                best = power
+        fading = _with(fading, past, source.name, best)
+        total += tried[best] * len(answers)
+    return fading, total
+
+
+def _with(fading: Fading, past: bool, source: str, power: float) -> Fading:
+    if past:
+        return Fading(fading.visit, {**fading.past, source: power})
+    return Fading({**fading.visit, source: power}, fading.past)
+
+
+def alone_quality(source: Source, view: View, answers: Sequence[KnownAnswer]) -> float:
+    """Mean of Recall@20, NDCG@10 and NDCG@20 of a source alone."""
+    found = [proposed(source, view, answer, 20).rows.tolist() for answer in answers]
+    values = metric_values(found, [answer.relevant for answer in answers])
+    return (values["recall@20"] + values["ndcg@10"] + values["ndcg@20"]) / 3
+
+
+def proposed(source: Source, view: View, answer: KnownAnswer, k: int) -> Candidates:
+    """What a source says to a question, with everything the question mentions left out."""
+    question = answer.question
+    allowed = np.ones(len(view.products), np.bool_)
+    allowed[question.session_rows] = False
+    allowed[question.history_rows] = False
+    return source.propose(view, question, k, allowed)
+
+
+def _some(answers: Sequence[KnownAnswer]) -> Sequence[KnownAnswer]:
+    """At most MOST_ASKED, evenly spread."""
+    return answers[:: max(1, -(-len(answers) // MOST_ASKED))]

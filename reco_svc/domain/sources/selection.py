@@ -1,0 +1,42 @@
+"""Picking the best of scored rows, alike in every source."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reco_svc.domain.candidates import Candidates
+from reco_svc.domain.ports import Mask, Rows, Vectors
+from reco_svc.domain.product_table import ProductTable, top_k
+
+
+def best_of_all(scores: Vectors, k: int, allowed: Mask, products: ProductTable) -> Candidates:
+    """The `k` best allowed rows of a score for each row (length table); scores of 0 or less are no candidates."""
+    rows = np.flatnonzero((scores > 0) & allowed)
+    return best(rows, scores[rows], np.full(len(rows), -1, np.int64), k, products)
+
+
+def best(rows: Rows, scores: Vectors, evidence: Rows, k: int, products: ProductTable) -> Candidates:
+    """The `k` best of distinct rows, best first, ties by product id."""
+    if not len(rows):
+        return Candidates.none()
+    order = top_k(scores, rows, k, products)
+    return Candidates(rows[order], scores[order].astype(np.float32), evidence[order])
+
+
+def best_allowed(
+    rows: Rows, scores: Vectors, evidence: Rows, k: int, allowed: Mask, products: ProductTable
+) -> Candidates:
+    """The `k` best of distinct rows that are allowed; rows past the mask are not."""
+    if not len(rows):
+        return Candidates.none()
+    usable = within(rows, allowed)
+    return best(rows[usable], scores[usable], evidence[usable], k, products)
+
+
+def within(rows: Rows, allowed: Mask) -> Mask:
+    """Which of the rows are allowed; rows past the mask are not."""
+    if rows.max(initial=-1) < len(allowed) and rows.min(initial=0) >= 0:
+        return allowed[rows]
+    inside = (rows >= 0) & (rows < len(allowed))
+    inside[inside] = allowed[rows[inside]]
+    return inside

@@ -1,0 +1,218 @@
+"""Source `session`: what sessions like this one went on to.
+
+V-SKNN (Ludewig and Jannach, "Evaluation of session-based recommendation algorithms", UMUAI 2018) over the newest
+sessions that share a product, as in VMIS-kNN (Kersbergen, Sprangers and Schelter, "Serenade", SIGMOD 2022).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from reco_svc.domain.candidates import Candidates, Question
+from reco_svc.domain.ports import Mask, Rows, Vectors
+from reco_svc.domain.snapshot import SessionIndex
+from reco_svc.domain.sources.recent import focus
+from reco_svc.domain.sources.selection import best_allowed
+from reco_svc.domain.view import View
+
+NEWEST = 3_000  # sessions looked at for each product of the question, fewer for long questions
+LOOKED_AT = 40_000  # sessions looked at in all
+NEIGHBOURS = 500
+QUERY_LENGTH = 100
+POWER = 1.5  # of the similarity: the nearest sessions count more than their share
+
+
+_Found: TypeAlias = tuple[Rows, Vectors, Rows, float]
+
+
+class SessionSource:
+    """Nearest sessions: of the snapshot, and of those that came since.
+
+    Similarity of a past session: the position weights of the products it shares with this one, each times its idf,
+    times the weight of the session. A candidate's score: the similarities of its sessions to the POWER, decayed by how
+    long ago the last shared product was, times (1 + its idf).
+    """
+
+    name = "session"
+    reason = "session_after"
+
+    def propose(self, view: View, question: Question, k: int, allowed: Mask) -> Candidates:
+        """See candidates.Source."""
+        snapshot = view.snapshot
+        if snapshot is None:
+            return Candidates.none()
+        rows, weights = focus(question)
+        rows, weights = rows[-QUERY_LENGTH:], weights[-QUERY_LENGTH:]
+        weights = weights * snapshot.fading.weights(self.name, question, len(rows))
+        found, scores, evidence = neighbour_scores((snapshot.sessions, view.fresh), rows, weights)
+        return best_allowed(found, scores, evidence, k, allowed, view.products)
+
+
+def neighbour_scores(
+    indexes: Sequence[SessionIndex | None], rows: Rows, weights: Vectors
+) -> tuple[Rows, Vectors, Rows]:
+    """Rows reached through the nearest sessions in no order, scores, and the query row that counted most for each.
+
+    `rows` are distinct, oldest first, with their weights; they are not answered themselves. Each index gives its
+    nearest. The cost grows with the sessions that are looked at, not with those there are.
+    """
+    found = [_searched(index, rows, weights) for index in indexes if index is not None and index.count]
+    if not found:
+        return np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.int64)
+    near, *others = sorted(found, key=lambda one: -one[3])
+    for other in others:
+        if len(other[0]):
+            near = _together(near, other, (other[3] / near[3]) ** POWER)
+    return near[:3]
+
+
+def _searched(index: SessionIndex, rows: Rows, weights: Vectors) -> _Found:
+    """Of one index, the scores as if its nearest session had a similarity of 1; and that similarity."""
+    known = rows < len(index.idf)
+    rows, weights = rows[known], weights[known].astype(np.float32)
+    found: _Found = _score(
+        rows,
+        weights,
+        index.session_ptr,
+        index.item_rows,
+        index.item_ptr,
+        index.sessions,
+        index.idf,
+        index.weight if len(index.weight) else np.ones(index.count, np.float32),
+        max(1, min(NEWEST, LOOKED_AT // max(len(rows), 1))),
+        NEIGHBOURS,
+        np.float32(POWER),
+        *_scratch.of(index.count, len(index.item_ptr) - 1),
+    )
+    return found
+
+
+def _together(near: _Found, far: _Found, scale: float) -> _Found:
+    """The sum, `far` times `scale`; evidence is of the greater part, of `near` among equals."""
+    rows, place = np.unique(np.concatenate([near[0], far[0]]), return_inverse=True)
+    parts, evidence = np.zeros((2, len(rows)), np.float32), np.zeros((2, len(rows)), np.int64)
+    for at, (scores, seeds, where) in enumerate(
+        ((near[1], near[2], place[: len(near[0])]), (far[1] * np.float32(scale), far[2], place[len(near[0]) :]))
+    ):
+        parts[at, where], evidence[at, where] = scores, seeds
+    return rows, parts.sum(0), evidence[parts.argmax(0), np.arange(len(rows))], near[3]
+
+
+class _Scratch(threading.local):
+    """Arrays by session and by row, a set for each thread: making them anew for a question would cost more than the
+    search. Whoever uses the first and the third leaves zeros behind."""
+
+    def __init__(self) -> None:
+        self._arrays = self._made(0, 0)
+
+    def of(self, sessions: int, rows: int) -> tuple[npt.NDArray[np.generic], ...]:
+        """Similarity, place of the last shared product (sessions,); total, greatest share and its witness (rows,)."""
+        if len(self._arrays[0]) < sessions or len(self._arrays[2]) < rows:
+            self._arrays = self._made(sessions, rows)
+        return self._arrays
+
+    @staticmethod
+    def _made(sessions: int, rows: int) -> tuple[npt.NDArray[np.generic], ...]:
+        by_session = (np.zeros(sessions, np.float32), np.zeros(sessions, np.int32))
+        return (*by_session, np.zeros(rows, np.float32), np.zeros(rows, np.float32), np.zeros(rows, np.int64))
+
+
+_scratch = _Scratch()
+
+
+@njit(cache=True, nogil=True)
+def _score(  # type: ignore[no-untyped-def]
+    rows,
+    weights,
+    session_ptr,
+    item_rows,
+    item_ptr,
+    sessions,
+    idf,
+    session_weight,
+    newest,
+    neighbours,
+    power,
+    similarity,
+    last,
+    total,
+    strongest,
+    witness,
+):
+    touched, near = _touched(rows, weights, item_ptr, sessions, idf, session_weight, newest, similarity, last)
+    chosen = _nearest(touched, near, neighbours)
+    top, most = np.float32(1e-30), 0
+    for at in chosen:
+        top = max(top, near[at])
+        most += session_ptr[touched[at] + 1] - session_ptr[touched[at]]
+    found, reached = np.empty(most, np.int64), 0
+    for row in rows:
+        strongest[row] = np.inf
+    for at in chosen:
+        session = touched[at]
+        share = (near[at] / top) ** power * weights[last[session]]
+        for spot in range(session_ptr[session], session_ptr[session + 1]):
+            row = item_rows[spot]
+            if strongest[row] == np.inf:
+                continue
+            if total[row] == 0.0:
+                found[reached] = row
+                reached += 1
+                strongest[row] = 0.0
+            total[row] += share
+            if share > strongest[row]:
+                strongest[row] = share
+                witness[row] = rows[last[session]]
+    for row in rows:
+        strongest[row] = 0.0
+    found = found[:reached]
+    scores, evidence = np.empty(reached, np.float32), np.empty(reached, np.int64)
+    for at in range(reached):
+        row = found[at]
+        scores[at] = total[row] * (np.float32(1.0) + idf[row])
+        evidence[at] = witness[row]
+        total[row] = 0.0
+    return found, scores, evidence, top
+
+
+@njit(cache=True, nogil=True)
+def _touched(rows, weights, item_ptr, sessions, idf, session_weight, newest, similarity, last):  # type: ignore[no-untyped-def]
+    """The newest sessions of each row, each once, and their similarity; `last` is the place of the last shared row."""
+    touched, count = np.empty(len(rows) * newest, np.int32), 0
+    for at in range(len(rows)):
+        begin = item_ptr[rows[at]]
+        gain = weights[at] * max(idf[rows[at]], np.float32(1e-6))
+        for place in range(begin, min(item_ptr[rows[at] + 1], begin + newest)):
+            session = sessions[place]
+            if similarity[session] == 0.0:
+                touched[count] = session
+                count += 1
+            similarity[session] += gain
+            last[session] = at
+    touched, near = touched[:count], np.empty(count, np.float32)
+    for at in range(count):
+        near[at] = similarity[touched[at]] * session_weight[touched[at]]
+        similarity[touched[at]] = 0.0
+    return touched, near
+
+
+@njit(cache=True, nogil=True)
+def _nearest(touched, near, neighbours):  # type: ignore[no-untyped-def]
+    """Places of the `neighbours` nearest sessions, in no order; the newest (greatest) of the equally near."""
+    count = len(touched)
+    if count <= neighbours:
+        return np.arange(count)
+    least = np.partition(near, count - neighbours)[count - neighbours]
+    above = np.flatnonzero(near > least)
+    tied = np.flatnonzero(near == least)
+    wanted = neighbours - len(above)
+    if wanted < len(tied):
+        oldest = np.partition(touched[tied], len(tied) - wanted)[len(tied) - wanted]
+        tied = tied[touched[tied] >= oldest]
+    return np.concatenate((above, tied))

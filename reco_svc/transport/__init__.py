@@ -1,0 +1,1 @@
+"""How the recommender is reached: gRPC servicers and the admin plane."""

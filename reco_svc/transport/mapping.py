@@ -1,0 +1,231 @@
+"""Between protobuf messages and the domain, both ways. Limits of reco.proto are checked here, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import cast
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type import money_pb2
+from recomesh.reco.v1 import reco_pb2 as pb
+from recomesh.reco.v1 import reco_service_pb2 as svc
+
+from meshkit.errors import FieldViolation, InvalidArgument
+from reco_svc.domain import model as m
+from reco_svc.domain.limits import ID_RULE, is_id
+
+MAX_LIMIT = 100
+INCLUDABLE = frozenset({"out_of_stock", "purchased"})
+
+_STRATEGY = {
+    pb.STRATEGY_UNSPECIFIED: m.Strategy.AUTO,
+    **{pb.Strategy.Value(f"STRATEGY_{s.name}"): s for s in m.Strategy},
+}
+
+
+class _Check:
+    """Collects violations, so that a caller learns all of them at once."""
+
+    def __init__(self) -> None:
+        self.found: list[FieldViolation] = []
+
+    def require(self, ok: bool, field: str, rule: str) -> None:
+        if not ok:
+            self.found.append(FieldViolation(field, rule))
+
+    def id(self, value: str, field: str, *, empty_ok: bool = False) -> None:
+        self.require((empty_ok and not value) or is_id(value), field, ID_RULE)
+
+    def count(self, values: Sequence[object], most: int, field: str) -> None:
+        if len(values) > most:
+            self.require(False, field, f"at most {most:,} entries, not {len(values):,}")
+
+    def length(self, value: str, most: int, field: str) -> None:
+        if len(value) > most:
+            self.require(False, field, f"at most {most:,} characters, not {len(value):,}")
+
+    def done(self) -> None:
+        if self.found:
+            raise InvalidArgument(self.found)
+
+
+TIME_RULE = "a time between the years 1970 and 9999"
+_LAST_SECOND = 253_402_300_799
+
+
+def is_time(stamp: Timestamp) -> bool:
+    """True for a time that Python, SQL and JSON can all hold."""
+    return 0 <= stamp.seconds <= _LAST_SECOND and 0 <= stamp.nanos < 1_000_000_000
+
+
+def required_id(value: str, field: str) -> str:
+    """The id, or InvalidArgument."""
+    if not is_id(value):
+        raise InvalidArgument.of(field, ID_RULE)
+    return value
+
+
+def query_from_proto(request: svc.RecommendRequest) -> m.RecommendQuery:
+    """The question behind a request. InvalidArgument names every field over its limit."""
+    check = _Check()
+    check.require(request.strategy in _STRATEGY, "strategy", "a known strategy")
+    check.require(0 <= request.limit <= MAX_LIMIT, "limit", f"1 to {MAX_LIMIT}, not {request.limit}")
+    check.length(request.placement, 64, "placement")
+    check.id(request.visitor_id, "visitor_id", empty_ok=True)
+    check.length(request.filter, 2_000, "filter")
+    check.count(request.session, 100, "session")
+    check.count(request.exclude, 1_000, "exclude")
+    check.count(request.boosts, 50, "boosts")
+    check.count(request.context.basket, 100, "context.basket")
+    check.length(request.context.query, 500, "context.query")
+    check.length(request.context.category, 500, "context.category")
+    check.id(request.context.product_id, "context.product_id", empty_ok=True)
+    diversity = request.diversity if request.HasField("diversity") else None
+    check.require(diversity is None or 0 <= diversity <= 1, "diversity", "0 to 1")
+    novelty = request.novelty if request.HasField("novelty") else None
+    check.require(novelty is None or 0 <= novelty <= 1, "novelty", "0 to 1")
+    for index, word in enumerate(request.include):
+        check.require(word in INCLUDABLE, f"include[{index}]", "one of " + ", ".join(sorted(INCLUDABLE)))
+    for index, step in enumerate(request.session):
+        if not (is_id(step.product_id) and 0 <= step.type <= 8 and is_time(step.at)):
+            check.id(step.product_id, f"session[{index}].product_id")
+            check.require(0 <= step.type <= 8, f"session[{index}].type", "an event type about a product")
+            check.require(is_time(step.at), f"session[{index}].at", TIME_RULE)
+    for index, boost in enumerate(request.boosts):
+        check.require(bool(boost.WhichOneof("target")), f"boosts[{index}]", "one target")
+        check.require(0 < boost.factor <= 100, f"boosts[{index}].factor", "above 0, at most 100")
+    check.done()
+    context = request.context
+    return m.RecommendQuery(
+        strategy=_STRATEGY[request.strategy],
+        placement=request.placement,
+        visitor_id=request.visitor_id,
+        session=tuple(map(_step, request.session)),
+        context=m.Context(context.product_id, tuple(context.basket), context.category, context.query),
+        filter=request.filter,
+        exclude=tuple(request.exclude),
+        boosts=tuple(map(_boost, request.boosts)),
+        limit=request.limit or 10,
+        diversity=diversity,
+        include=frozenset(request.include),
+        explain=request.explain,
+        novelty=novelty,
+    )
+
+
+def query_to_proto(query: m.RecommendQuery) -> svc.RecommendRequest:
+    """The request that asks this question (for Replay)."""
+    request = svc.RecommendRequest(
+        strategy=pb.Strategy.Value(f"STRATEGY_{query.strategy.name}"),
+        placement=query.placement,
+        visitor_id=query.visitor_id,
+        filter=query.filter,
+        exclude=query.exclude,
+        limit=query.limit,
+        include=sorted(query.include),
+        explain=query.explain,
+    )
+    if query.diversity is not None:
+        request.diversity = query.diversity
+    if query.novelty is not None:
+        request.novelty = query.novelty
+    context = query.context
+    if context != m.Context():
+        request.context.product_id, request.context.category = context.product_id, context.category
+        request.context.query = context.query
+        request.context.basket.extend(context.basket)
+    for step in query.session:
+        at = None if step.at is None else timestamp(step.at)
+        kind = cast("pb.EventType.ValueType", int(step.type))
+        request.session.add(product_id=step.product_id, type=kind, at=at)
+    for boost in query.boosts:
+        added = request.boosts.add(factor=boost.factor)
+        field = "product_id" if boost.target.kind is m.TargetKind.PRODUCT else boost.target.kind.value
+        setattr(added, field, boost.target.value)
+    return request
+
+
+def recommendation_to_proto(answer: m.Recommendation) -> svc.RecommendResponse:
+    """The wire form of an answer."""
+    return svc.RecommendResponse(
+        recommendation_id=answer.recommendation_id,
+        items=[
+            pb.RecommendedItem(
+                product_id=i.product_id, position=i.position, score=i.score, source=i.source, reasons=i.reasons
+            )
+            for i in answer.items
+        ],
+        unknown_ids=answer.unknown_ids,
+        fallback_level=answer.fallback_level,
+        degraded=answer.degraded,
+        model_version=answer.model_version,
+        rules_version=answer.rules_version,
+        generated_at=timestamp(answer.generated_at),
+    )
+
+
+def explanation_to_proto(explanation: m.Explanation) -> svc.ExplainRecommendationResponse:
+    """The wire form of an explanation."""
+    return svc.ExplainRecommendationResponse(
+        position=explanation.position,
+        opinions=[svc.SourceOpinion(source=o.source, score=o.score, rank=o.rank) for o in explanation.opinions],
+        removed_by=explanation.removed_by,
+        reasons=explanation.reasons,
+    )
+
+
+def model_to_proto(model: m.Model) -> pb.Model:
+    """The wire form of a model."""
+    return pb.Model(
+        version=model.version,
+        created_at=timestamp(model.created_at),
+        active=model.active,
+        facts=model.facts,
+        quality=model.quality,
+        embedder=model.embedder,
+        parent=model.parent,
+    )
+
+
+def run_to_proto(run: m.TrainingRun) -> pb.TrainingRun:
+    """The wire form of a training run."""
+    return pb.TrainingRun(
+        run_id=run.run_id,
+        state=cast("pb.TrainingState.ValueType", int(run.state)),
+        stage=run.stage,
+        progress=run.progress,
+        model_version=run.model_version,
+        message=run.message,
+        requested_at=timestamp(run.requested_at),
+        finished_at=None if run.finished_at is None else timestamp(run.finished_at),
+        facts=run.facts,
+    )
+
+
+def timestamp(at: datetime) -> Timestamp:
+    """The wire form of a time."""
+    stamp = Timestamp()
+    stamp.FromDatetime(at)
+    return stamp
+
+
+def time_from_proto(stamp: Timestamp) -> datetime:
+    """An aware time in UTC; `is_time` must hold."""
+    return stamp.ToDatetime(tzinfo=UTC)
+
+
+def money_from_proto(money: money_pb2.Money) -> tuple[float, str]:
+    """Amount and currency."""
+    return money.units + money.nanos / 1e9, money.currency_code
+
+
+def _step(step: pb.SessionStep) -> m.SessionStep:
+    at = time_from_proto(step.at) if step.HasField("at") else None
+    return m.SessionStep(step.product_id, m.EventType(step.type or pb.EVENT_TYPE_VIEW_ITEM), at)
+
+
+def _boost(boost: pb.Boost) -> m.Boost:
+    field = boost.WhichOneof("target") or ""
+    kind = m.TargetKind.PRODUCT if field == "product_id" else m.TargetKind(field)
+    return m.Boost(m.Target(kind, getattr(boost, field)), boost.factor)

@@ -1,0 +1,1 @@
+"""How many machines a load takes, from constants that were measured."""

@@ -1,0 +1,1 @@
+"""What `recomesh evaluate` shows: tables, JSON, thresholds and the report page."""

@@ -1,0 +1,1 @@
+"""Running the processes of the mesh on one machine."""

@@ -1,0 +1,49 @@
+"""The load generator is a measuring instrument: what it counts must be right."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bench.ladder import best, climb
+from bench.open_loop import LoadResult, Request, answer_size
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\nhello"
+
+
+@pytest.mark.parametrize("got", range(ANSWER.index(b"\r\n\r\n") + 4))
+def test_an_answer_has_no_size_before_its_head_is_complete(got: int) -> None:
+    assert answer_size(ANSWER[:got]) == 0
+
+
+def test_an_answer_ends_where_its_length_says() -> None:
+    assert answer_size(ANSWER) == len(ANSWER)
+    assert answer_size(ANSWER[:-3]) == len(ANSWER)
+    assert answer_size(b"HTTP/1.1 304 Not Modified\r\netag: x\r\n\r\n") == 38
+    with pytest.raises(ValueError, match="without content-length"):
+        answer_size(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+
+
+def test_a_key_goes_into_the_head_and_leaves_the_body_alone() -> None:
+    keyed = Request.post("/v1/events", b'{"Host: bench": 1}').with_key("rk_1")
+    head, _, body = keyed.raw.partition(b"\r\n\r\n")
+    assert b"\r\nX-API-Key: rk_1\r\n" in head + b"\r\n"
+    assert body == b'{"Host: bench": 1}'
+
+
+def test_percentiles_are_those_of_the_sorted_times() -> None:
+    result = LoadResult(1.0, 1.0)
+    result.took_us = np.random.default_rng(1).lognormal(8, 1, 20_000).astype(int).tolist()
+    for percent in (50, 90, 99, 99.9):
+        exact = np.percentile(result.took_us, percent, method="inverted_cdf") / 1000
+        assert result.percentile_ms(percent) == pytest.approx(exact, rel=0.01)  # a rank more or less, 3 digits
+
+
+def test_the_ladder_finds_the_rate_that_still_holds() -> None:
+    def offer(rate: float) -> LoadResult:
+        answered = int(min(rate, 3_000))
+        return LoadResult(rate, 1.0, sent=int(rate), answered=answered, statuses={200: answered}, took_us=[1_000])
+
+    held = best(climb(offer, start=500, most=64_000, p99_ms=10))
+    assert held is not None
+    assert 2_500 <= held.offered_rps <= 3_000

@@ -1,0 +1,107 @@
+"""Admission control: the limit follows the loop's lateness, and who goes last is refused first."""
+
+import asyncio
+from contextlib import ExitStack
+
+import pytest
+
+from meshkit.errors import Overloaded
+from meshkit.resilience.admission import TICKS, Admission, Priority
+
+
+def span(admission: Admission, late_s: float, times: int = 1) -> None:
+    for _ in range(times * TICKS):
+        admission.ticked(late_s)
+
+
+def fill(admission: Admission, stack: ExitStack, count: int, priority: Priority = Priority.SHOPPER) -> int:
+    """How many of `count` requests find room and stay."""
+    for done in range(count):
+        try:
+            stack.enter_context(admission.admitted(priority))
+        except Overloaded:
+            return done
+    return count
+
+
+def test_a_loop_on_time_takes_what_comes():
+    admission = Admission(most=100)
+    span(admission, 0.001, times=20)
+    with ExitStack() as stack:
+        assert fill(admission, stack, 100) == 100
+        with pytest.raises(Overloaded) as refused, admission.admitted(Priority.SHOPPER):
+            pass
+        assert refused.value.retry_after_s >= 1
+    with admission.admitted(Priority.SHOPPER):
+        pass
+
+
+def test_one_late_span_is_a_hiccup_two_are_overload():
+    admission = Admission(most=100)
+    with ExitStack() as stack:
+        fill(admission, stack, 50)
+        span(admission, 0.03)
+        assert (admission.limit, admission.overloaded) == (100, False)
+        span(admission, 0.03)
+        assert (admission.limit, admission.overloaded) == (45, True)
+
+
+def test_the_limit_never_falls_below_the_fewest_and_grows_back():
+    admission = Admission(most=100, fewest=8)
+    span(admission, 0.05, times=50)
+    assert admission.limit == 8
+    span(admission, 0.0, times=30)
+    assert admission.limit == 100
+    assert not admission.overloaded
+
+
+def test_bulk_work_is_refused_before_shoppers_and_admin_work_before_both():
+    admission = Admission(most=8)
+    with ExitStack() as stack:
+        assert fill(admission, stack, 8, Priority.ADMIN) == 2
+        assert fill(admission, stack, 8, Priority.BULK) == 2
+        assert fill(admission, stack, 8, Priority.SHOPPER) == 4
+
+
+def test_a_request_that_fails_gives_its_place_back():
+    admission = Admission(most=1)
+    for _ in range(3):
+        with pytest.raises(ValueError), admission.admitted(Priority.SHOPPER):
+            raise ValueError
+
+
+async def test_bulk_work_waits_for_its_turn_but_not_for_ever():
+    admission = Admission()
+    await asyncio.wait_for(admission.turn(), 1)
+    span(admission, 0.05, times=2)
+    waiting = asyncio.create_task(admission.turn(patience_s=30))
+    await asyncio.sleep(0.15)
+    assert not waiting.done()
+    span(admission, 0.0)
+    await asyncio.wait_for(waiting, 5)
+    span(admission, 0.05, times=2)
+    await asyncio.wait_for(admission.turn(patience_s=0.1), 5)
+
+
+async def test_it_sees_that_the_loop_is_blocked():
+    admission = Admission(target_s=0.002)
+    admission.start()
+
+    def block() -> None:
+        ends = asyncio.get_running_loop().time() + 1.0
+
+        def step() -> None:
+            end = asyncio.get_running_loop().time() + 0.03
+            while asyncio.get_running_loop().time() < end:
+                pass
+            if asyncio.get_running_loop().time() < ends and not admission.overloaded:
+                asyncio.get_running_loop().call_soon(step)
+
+        step()
+
+    block()
+    for _ in range(200):
+        if admission.overloaded:
+            break
+        await asyncio.sleep(0.01)
+    assert admission.overloaded
