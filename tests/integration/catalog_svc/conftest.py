@@ -31,10 +31,10 @@ class Client:
         except (httpx.HTTPError, grpc.RpcError):
             return False
 
-    def call(self, name, **fields):
-        """One rpc by name; raises errors of the tree."""
+    def call(self, name, *, patience_s=None, **fields):
+        """One rpc by name, within its own deadline or `patience_s`; raises errors of the tree."""
         request = getattr(pb, f"{name}Request")(**fields)
-        return call_sync(getattr(self.stub, name), request, part="catalog")
+        return call_sync(getattr(self.stub, name), request, part="catalog", timeout_s=patience_s)
 
     def upsert(self, *products):
         return self.call("UpsertProducts", products=products)

@@ -37,7 +37,7 @@ def test_the_catalog_serves_on_a_server_fails_in_time_without_it_and_heals(start
         server.kill()
         try:
             with pytest.raises(Unavailable):
-                client.call("GetProduct", product_id="p8")
+                client.call("GetProduct", patience_s=10, product_id="p8")  # the store's 1.5 s are over long before
             wait_until(lambda: client.serving() == "NOT_SERVING")
         finally:
             server.start()

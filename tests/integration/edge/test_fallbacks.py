@@ -70,7 +70,7 @@ async def test_a_frozen_recommender_is_answered_for_in_time(mesh: FakeMesh) -> N
         took_s = time.monotonic() - started
         assert {a.status_code for a in answers} == {200}
         assert all(a.json()["degraded"] for a in answers)
-        assert took_s < 1.5
+        assert took_s < 4  # one after the other would take 6 s
         mesh.reco.trouble.gate.set()
 
 

@@ -80,7 +80,7 @@ def test_frozen_it_answers_in_time_that_it_is_away_and_goes_on_when_thawed(rabbi
         began = time.monotonic()
         with pytest.raises(Unavailable, match=r"no answer within 0\.3 s"):
             broker.publish_within([Message(TOPIC, b"b")], 0.3)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 4  # not the 5 s that a call has
     finally:
         rabbit.thaw()
     wait_until(lambda: _succeeds(lambda: _publish(broker, "c")), what="an answer")

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 
@@ -44,17 +45,20 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def costs_once(link: RedisLink) -> None:
+def costs_once(link: RedisLink, server: RedisServer) -> None:
     # The machine of the tests may be busy: the best of what a patient caller sees is what the link itself costs.
-    first = ping(link)
-    assert first < ONCE_S * 3
+    firsts = [ping(link)]
+    while min(firsts) >= ONCE_S * 3 and len(firsts) < 5:
+        with closing(RedisLink(server.url)) as another:
+            firsts.append(ping(another))
+    assert min(firsts) < ONCE_S * 3
     assert min(ping(link) for _ in range(20)) < LATER_S
 
 
 def test_a_frozen_redis_costs_its_budget_once_and_then_nothing(server: RedisServer, link: RedisLink) -> None:
     server.freeze()
     try:
-        costs_once(link)
+        costs_once(link, server)
         time.sleep(1.2)  # through several probes
         assert link.away
         assert min(ping(link) for _ in range(20)) < LATER_S
@@ -69,7 +73,7 @@ def test_a_killed_redis_costs_next_to_nothing_and_is_used_again_when_it_is_back(
     server: RedisServer, link: RedisLink
 ) -> None:
     server.kill()
-    costs_once(link)
+    costs_once(link, server)
     assert link.away
 
     server.start()

@@ -44,15 +44,10 @@ def test_products_do_not_depend_on_the_clock_but_for_their_age(products: list[ca
 
 
 def test_the_shop_is_made_quickly() -> None:
-    took = []
-    for _ in range(3):
-        start = time.perf_counter()
-        demo_products(NOW)
-        assert sum(1 for _ in demo_interactions(NOW)) > 0
-        took.append(time.perf_counter() - start)
-        if took[-1] < 3:
-            break
-    assert min(took) < 3
+    start = time.process_time()
+    demo_products(NOW)
+    assert sum(1 for _ in demo_interactions(NOW)) > 0
+    assert time.process_time() - start < 3
 
 
 def test_products_keep_the_limits_of_the_contract(products: list[catalog_pb2.Product]) -> None:

