@@ -122,7 +122,11 @@ class Edge:
         self._upstreams = upstreams
         self._shared = shared
         self._held_cards = MemoryCache[str, Card](
-            name="cards", max_entries=settings.edge_card_max, ttl_s=settings.edge_card_ttl_s, keep_s=float("inf")
+            name="cards",
+            max_entries=settings.edge_card_max,
+            ttl_s=settings.edge_card_ttl_s,
+            keep_s=float("inf"),
+            revalidate_s=settings.edge_stale_s,
         )
         self._held_answers = MemoryCache[Question, Recommendation](
             name="answers",

@@ -30,7 +30,8 @@ class MemoryCache(Generic[K, V]):
 
     Values live `ttl_s`, spread by up to `jitter` of it so that they do not all end at once, and are kept as last-good
     for `keep_s`. Beyond `max_entries` the least recently read leaves. For `revalidate_s` after its time to live a value
-    that nothing outdated still answers `get_or_load`, which reads it anew behind the caller's back.
+    that nothing outdated still answers, while it is read anew behind the caller's back (stale-while-revalidate, as in
+    RFC 5861).
     """
 
     def __init__(
@@ -80,9 +81,22 @@ class MemoryCache(Generic[K, V]):
             return None
         return entry.value, age_s
 
-    def put(self, key: K, value: V, *, ttl_s: float | None = None) -> None:
+    def ended(self, key: K) -> V | None:
         """See the port."""
-        longer_s = self._revalidate_s if ttl_s is None else 0.0  # who asks for a shorter life means it
+        entry = self._entries.get(key)
+        if entry is None or entry.generation != self._generation or self._clock() >= entry.serve_until:
+            return None
+        return entry.value
+
+    def spend(self, key: K) -> None:
+        """See the port."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries[key] = replace(entry, serve_until=entry.fresh_until)
+
+    def put(self, key: K, value: V, *, ttl_s: float | None = None, revalidate: bool = True) -> None:
+        """See the port."""
+        longer_s = self._revalidate_s if revalidate else 0.0
         ttl_s = self._ttl_s if ttl_s is None else ttl_s
         now = self._clock()
         fresh_until = now + ttl_s * (1 - random.random() * self._jitter)
@@ -111,22 +125,18 @@ class MemoryCache(Generic[K, V]):
             task = asyncio.get_running_loop().create_task(self._load(flight, load, ttl_s))
             self._loading[flight] = task
             task.add_done_callback(lambda done: self._landed(flight, done))
-        entry = self._entries.get(key)
-        if entry is not None and entry.generation == self._generation and self._clock() < entry.serve_until:
-            return entry.value
+        value = self.ended(key)
+        if value is not None:
+            return value
         return await asyncio.shield(task)
 
     async def _load(self, flight: tuple[K, int], load: Callable[[], Awaitable[V]], ttl_s: float | None) -> V:
         value = await load()
         if flight[1] == self._generation:
-            self.put(flight[0], value, ttl_s=ttl_s)
+            self.put(flight[0], value, ttl_s=ttl_s, revalidate=ttl_s is None)  # who asks for a shorter life means it
         return value
 
     def _landed(self, flight: tuple[K, int], task: asyncio.Task[V]) -> None:
         self._loading.pop(flight, None)
         if not task.cancelled() and task.exception() is not None:  # asking marks it as seen: nobody may wait any more
-            entry = self._entries.get(flight[0])
-            if entry is not None and entry.generation == flight[1]:
-                self._entries[flight[0]] = replace(
-                    entry, serve_until=entry.fresh_until
-                )  # who asks next must hear of it
+            self.spend(flight[0])  # who asks next must hear of it

@@ -107,8 +107,16 @@ class Cache(Protocol[K, V]):
         """The value and its age in seconds, even when it is not fresh any more."""
         ...
 
-    def put(self, key: K, value: V, *, ttl_s: float | None = None) -> None:
-        """Keeps a value for `ttl_s` (None: the cache's own time to live)."""
+    def ended(self, key: K) -> V | None:
+        """The value, if its time to live is over, nothing outdated it, and it may answer while it is read anew."""
+        ...
+
+    def spend(self, key: K) -> None:
+        """It could not be read anew: not `ended` any more; `last_good` still has it."""
+        ...
+
+    def put(self, key: K, value: V, *, ttl_s: float | None = None, revalidate: bool = True) -> None:
+        """Keeps a value for `ttl_s` (None: the cache's own time to live), and as `ended` after it if `revalidate`."""
         ...
 
     def drop(self, key: K) -> None:

@@ -29,8 +29,9 @@ class FoundCards:
 class CardBook:
     """Cards by product id.
 
-    A card is read from the catalog when it is first wanted or its time to live is over, once for all who wait for it; a
-    change of the product replaces it at once. While the catalog is away the last good card serves.
+    A card is read from the catalog when it is first wanted, once for all who wait for it. When its time to live is over
+    it is read anew while the old one still answers; a change of the product replaces it at once. While the catalog is
+    away the last good card serves.
     """
 
     def __init__(
@@ -64,13 +65,18 @@ class CardBook:
     async def cards(self, product_ids: Sequence[str]) -> FoundCards:
         """Cards of many products; never fails because the catalog is away."""
         found: dict[str, Card] = {}
+        over: list[str] = []
         missing: list[str] = []
         for product_id in product_ids:
             card = self._held.fresh(product_id)
+            if card is None and (card := self._held.ended(product_id)) is not None:
+                over.append(product_id)
             if card is None:
                 missing.append(product_id)
             else:
                 found[product_id] = card
+        if over:
+            self._start(over)
         if not missing:
             return FoundCards(found, degraded=False)
         try:
@@ -90,6 +96,8 @@ class CardBook:
         """
         card = self._held.fresh(product_id)
         degraded = False
+        if card is None and (card := self._held.ended(product_id)) is not None:
+            self._start([product_id])
         if card is None:
             try:
                 card = (await self._load([product_id]))[product_id]
@@ -121,15 +129,18 @@ class CardBook:
         self._held.outdate()
 
     async def _load(self, product_ids: Sequence[str]) -> dict[str, Card]:
+        self._start(product_ids)
+        flights = {self._flights[i] for i in product_ids}
+        read = [await asyncio.shield(flight) for flight in flights]
+        return {i: card for cards in read for i, card in cards.items()}
+
+    def _start(self, product_ids: Sequence[str]) -> None:
         """Each card is read by one flight at a time, whoever wants it; a flight goes on when those who wait give up."""
         missing = [i for i in dict.fromkeys(product_ids) if i not in self._flights]
         if missing:
             flight = asyncio.get_running_loop().create_task(self._read(missing))
             self._flights.update(dict.fromkeys(missing, flight))
             flight.add_done_callback(lambda done: self._landed(missing, done))
-        flights = {self._flights[i] for i in product_ids}
-        read = [await asyncio.shield(flight) for flight in flights]
-        return {i: card for cards in read for i, card in cards.items()}
 
     async def _read(self, product_ids: Sequence[str]) -> dict[str, Card]:
         cards = await self._load_shared(product_ids)
@@ -145,8 +156,9 @@ class CardBook:
         for product_id in product_ids:
             del self._flights[product_id]
             self._changed_while_loading.discard(product_id)
-        if not flight.cancelled():
-            flight.exception()  # asking marks it as seen: nobody may wait any more
+        if not flight.cancelled() and flight.exception() is not None:  # asking marks it as seen: nobody may wait
+            for product_id in product_ids:
+                self._held.spend(product_id)  # who asks next must hear of it
 
     async def _load_shared(self, product_ids: Sequence[str]) -> dict[str, Card]:
         """Cards that another edge shared and of which no later change is known. They live here what is left of their
@@ -172,5 +184,5 @@ class CardBook:
         if held is not None and product_id in self._changed_while_loading:
             return held  # created while the catalog was being asked
         gone = Card.of_gone(product_id, 0 if held is None else held.revision)
-        self._held.put(product_id, gone, ttl_s=UNKNOWN_TTL_S)
+        self._held.put(product_id, gone, ttl_s=UNKNOWN_TTL_S, revalidate=False)
         return gone

@@ -53,6 +53,54 @@ async def test_of_500_who_want_a_card_that_ended_one_reads_it(
     assert sorted(catalog.asked) == [["a"], ["a", "b"], ["b"]]
 
 
+@pytest.fixture
+def patient(catalog: FakeCatalog, clock: Clock) -> CardBook:
+    """Gives a card for 100 s after its time to live, while it is read anew."""
+    held = MemoryCache[str, Card](max_entries=100, ttl_s=300, jitter=0, revalidate_s=100, clock=clock)
+    return CardBook(catalog, held, NothingShared(), ChangeHistory(), clock=clock)
+
+
+async def test_a_card_that_ended_answers_while_it_is_read_anew_once(
+    patient: CardBook, catalog: FakeCatalog, clock: Clock
+) -> None:
+    catalog.held = {"a": card("a")}
+    await patient.card("a")
+    clock.now += 301
+    catalog.gate = asyncio.Event()
+    catalog.held = {"a": card("a", revision=9)}
+    assert await patient.card("a") == (card("a"), False)
+    assert (await patient.cards(["a"])).cards == {"a": card("a")}
+    await asyncio.sleep(0)
+    catalog.gate.set()
+    while patient.known("a") != card("a", revision=9):  # noqa: ASYNC110  (the flight is nobody's to wait for)
+        await asyncio.sleep(0)
+    assert await patient.card("a") == (card("a", revision=9), False)
+    assert catalog.asked == [["a"], ["a"]]
+
+
+async def test_when_a_card_can_not_be_read_anew_the_next_who_wants_it_hears_of_it(
+    patient: CardBook, catalog: FakeCatalog, clock: Clock
+) -> None:
+    catalog.held = {"a": card("a")}
+    await patient.card("a")
+    clock.now += 301
+    catalog.error = Unavailable("catalog")
+    assert await patient.card("a") == (card("a"), False)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert await patient.card("a") == (card("a"), True)
+
+
+async def test_a_gone_product_and_an_old_card_are_waited_for(
+    patient: CardBook, catalog: FakeCatalog, clock: Clock
+) -> None:
+    catalog.held = {"a": card("a")}
+    await patient.cards(["a", "b"])
+    clock.now += 401
+    catalog.held = {"a": card("a", revision=9), "b": card("b")}
+    assert (await patient.cards(["a", "b"])).cards == catalog.held
+
+
 async def test_who_waited_for_a_read_that_failed_hears_of_it_and_the_next_reads_anew(
     book: CardBook, catalog: FakeCatalog
 ) -> None:
