@@ -19,10 +19,9 @@ from catalog_svc.domain.model import (
     SearchHit,
     Written,
 )
-from catalog_svc.domain.words import document_of
+from catalog_svc.domain.word_scores import ALL_WORDS_BONUS, WordQuery, word_query, word_score
+from catalog_svc.domain.words import WordDocument, document_of
 from meshkit.filtering import Expression, predicate
-
-_ALL_WORDS_BONUS = 1_000.0
 
 
 class MemoryProductRepository:
@@ -96,10 +95,20 @@ class MemoryProductRepository:
     ) -> Sequence[SearchHit]:
         """See the port."""
         passes = predicate(filter)
+        products = self._products(None)
+        documents = {product.product_id: document_of(product) for product in products}
+
+        def counts(words: Sequence[str], most: int) -> list[int]:
+            having = (sum(word in document.words for document in documents.values()) for word in words)
+            return [min(count, most) for count in (len(documents), *having)]
+
+        query = word_query(words, counts)
         hits = [
             SearchHit(product, score)
-            for product in self._products(visible_at)
-            if passes(record_of(product)) and (score := _score(product, words))
+            for product in products
+            if product.is_visible(visible_at)
+            and passes(record_of(product))
+            and (score := _score(documents[product.product_id], query))
         ]
         return sorted(hits, key=lambda hit: (-hit.score, hit.product.product_id.encode()))[:limit]
 
@@ -156,11 +165,9 @@ class MemoryProductRepository:
             return sorted(filter(wanted, self._changes.values()), key=lambda change: change.revision)
 
 
-def _score(product: Product, words: Sequence[str]) -> float:
-    document = document_of(product)
-    weights = [
-        8.0 * (word in document.title) + 4.0 * (word in document.names) + 1.0 * (word in document.description)
-        for word in words
-    ]
-    bonus = _ALL_WORDS_BONUS if all(weights) else 0.0
-    return sum(weights) / (1 + len(document.title)) + bonus if any(weights) else 0.0
+def _score(document: WordDocument, query: WordQuery) -> float:
+    """0.0 if the product is not found."""
+    score = word_score(query, document.title, document.names, document.words, len(document.title))
+    if document.words.issuperset(query.words):
+        return ALL_WORDS_BONUS + score
+    return 0.0 if document.words.isdisjoint(query.telling) else score

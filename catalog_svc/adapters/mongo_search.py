@@ -1,7 +1,7 @@
 """Word search in MongoDB: an array of words with an index finds the products, this module ranks them.
 
-MongoDB has no ranking that FerretDB shares, so the words of what was found are read, scored here (title 8, names 4,
-description 1, over the length of the title), and only the best products are fetched whole.
+MongoDB has no ranking that FerretDB shares, so the words of what was found are read, scored here
+(`domain.word_scores`), and only the best products are fetched whole.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from collections.abc import Mapping, Sequence
 from catalog_svc.adapters.mongo_documents import product_of_document
 from catalog_svc.adapters.mongo_filter import compile_filter
 from catalog_svc.adapters.mongo_store import MongoDocument, MongoStore
+from catalog_svc.domain import word_scores
 from catalog_svc.domain.filter_record import record_of
 from catalog_svc.domain.model import SearchHit
+from catalog_svc.domain.words import words_of
 from meshkit.filtering import Expression, predicate
 
-COMMON_PRODUCTS = 5_000  # a word of more products than this finds nothing beside a rarer word
-RANKED_PRODUCTS = 20_000  # most products ranked for one search
-ALL_WORDS_BONUS = 1_000.0  # puts products with every word before the others; above any sum of word scores
 _WORDS = ("words", "title_words", "name_words")
 _PRODUCT = ("revision", "created_at", "updated_at", "content", "size", "deleted")
 
@@ -37,22 +36,21 @@ class MongoSearch:
         """Products with every word, then those with a telling one, while there are fewer than `limit`."""
         every = {"$and": [{"words": word} for word in words]}
         with self._store.asking():
-            ranked = self._ranked(every, words, filter, alive, limit, bonus=ALL_WORDS_BONUS)
+            query = word_scores.word_query(words, self._counts)
+            ranked = self._ranked(every, query, filter, alive, limit, bonus=word_scores.ALL_WORDS_BONUS)
             if len(words) > 1 and len(ranked) < limit:
-                some = {"words": {"$in": self._telling(words)}, "$nor": [every]}
-                ranked += self._ranked(some, words, filter, alive, limit - len(ranked), bonus=0.0)
+                some = {"words": {"$in": list(query.telling)}, "$nor": [every]}
+                ranked += self._ranked(some, query, filter, alive, limit - len(ranked), bonus=0.0)
             return self._fetched(ranked, alive)
 
-    def _telling(self, words: Sequence[str]) -> list[str]:
-        # A word that nearly every product has says nothing beside one that few have, and costs the most.
-        most = COMMON_PRODUCTS + 1
-        counts = {word: self._products.count_documents({"words": word}, limit=most) for word in words}
-        return [word for word in words if 0 < counts[word] < most] or list(words)
+    def _counts(self, words: Sequence[str], most: int) -> list[int]:
+        queries: list[MongoDocument] = [{"deleted": False}, *({"words": word} for word in words)]
+        return [self._products.count_documents(query, limit=most) for query in queries]
 
     def _ranked(
         self,
-        query: MongoDocument,
-        words: Sequence[str],
+        found: MongoDocument,
+        query: word_scores.WordQuery,
         filter: Expression | None,
         alive: Mapping[str, object],
         limit: int,
@@ -61,13 +59,13 @@ class MongoSearch:
     ) -> list[tuple[float, str]]:
         """Score and id, best first; ties by id in byte order."""
         compiled = compile_filter(filter)
-        fields = _WORDS if compiled.exact else (*_WORDS, *_PRODUCT)
+        fields = (*_WORDS, "content.title") if compiled.exact else (*_WORDS, *_PRODUCT)
         passes = None if compiled.exact else predicate(filter)
-        whole = {"$and": [query, alive, compiled.query]}
-        with self._products.find(whole, fields).limit(RANKED_PRODUCTS) as found:
+        whole = {"$and": [found, alive, compiled.query]}
+        with self._products.find(whole, fields).limit(word_scores.RANKED_PRODUCTS) as documents:
             scored = (
-                (bonus + _score(document, words), document["_id"])
-                for document in found
+                (bonus + _score(document, query), document["_id"])
+                for document in documents
                 if passes is None or passes(record_of(product_of_document(document)))
             )
             return heapq.nsmallest(limit, scored, key=lambda hit: (-hit[0], hit[1].encode()))
@@ -89,7 +87,6 @@ class MongoSearch:
         return hits
 
 
-def _score(document: MongoDocument, words: Sequence[str]) -> float:
-    title, names, every = (frozenset(document[name]) for name in ("title_words", "name_words", "words"))
-    weights = (8.0 * (word in title) + 4.0 * (word in names) + 1.0 * (word in every) for word in words)
-    return sum(weights) / (1 + len(title))
+def _score(document: MongoDocument, query: word_scores.WordQuery) -> float:
+    title, names, anywhere = (frozenset(document[name]) for name in ("title_words", "name_words", "words"))
+    return word_scores.word_score(query, title, names, anywhere, len(words_of(document["content"]["title"])))

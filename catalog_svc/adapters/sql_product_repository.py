@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -12,9 +12,10 @@ from catalog_svc.adapters.product_content import to_micros
 from catalog_svc.adapters.sql_engine import Database
 from catalog_svc.adapters.sql_filter import SqlFilter, compile_filter
 from catalog_svc.adapters.sql_rows import COLUMNS, ProductRow, change_of, product_of
+from catalog_svc.adapters.sql_search import SqlSearch
 from catalog_svc.adapters.sql_tables import metadata, state
 from catalog_svc.adapters.sql_tables import product as t
-from catalog_svc.adapters.sql_words import Match, word_index
+from catalog_svc.adapters.sql_words import word_index
 from catalog_svc.domain.filter_record import record_of
 from catalog_svc.domain.model import (
     CatalogCounts,
@@ -30,9 +31,6 @@ from meshkit.filtering import Expression, predicate
 
 PAGE_CHARACTERS = 4_000_000  # keeps an answer below the message limit, whatever the products hold
 SCANNED_ROWS = 20_000  # most products looked at for one page of a filter that SQL can not say exactly
-COMMON_PRODUCTS = 5_000  # a word of more products than this finds nothing beside a rarer word
-RANKED_PRODUCTS = 20_000  # most products ranked for one search without a filter, if enough of them are visible
-ALL_WORDS_BONUS = 1_000.0  # puts products with every word before the others; above any sum of word scores
 SCHEMA_LOCK = 0x7265636F_63617461  # any number of ours: who makes tables holds it
 
 
@@ -42,6 +40,7 @@ class SqlProductRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._words = word_index(database.dialect)
+        self._search = SqlSearch(database, self._words, PAGE_CHARACTERS, SCANNED_ROWS)
 
     def prepare(self) -> None:
         """Creates what is missing of the tables; of several replicas that start together, one after the other."""
@@ -84,7 +83,7 @@ class SqlProductRepository:
         compiled = compile_filter(filter)
         statement = (
             sa.select(*COLUMNS)
-            .where(t.c.product_id > after_id, *_alive(visible_at), compiled.condition)
+            .where(t.c.product_id > after_id, *alive(visible_at), compiled.condition)
             .order_by(t.c.product_id)
             .limit(limit + 1 if compiled.exact else SCANNED_ROWS)
         )
@@ -96,21 +95,13 @@ class SqlProductRepository:
         self, words: Sequence[str], filter: Expression | None, *, visible_at: datetime, limit: int
     ) -> Sequence[SearchHit]:
         """See the port."""
-        hits = self._capped_hits(
-            lambda most: self._words.match_all(words, most), ALL_WORDS_BONUS, filter, visible_at, limit
-        )
-        if len(words) > 1 and len(hits) < limit:
-            telling = self._telling(words)
-            hits += self._capped_hits(
-                lambda most: self._words.match_some(words, telling, most), 0.0, filter, visible_at, limit - len(hits)
-            )
-        return hits
+        return self._search.hits(words, filter, alive(visible_at), limit)
 
     def category_counts(self, visible_at: datetime) -> Mapping[tuple[str, ...], int]:
         """See the port."""
         statement = (
             sa.select(t.c.categories, sa.func.count())
-            .where(t.c.categories != "", *_alive(visible_at))
+            .where(t.c.categories != "", *alive(visible_at))
             .group_by(t.c.categories)
         )
         with self._database.reading() as connection:
@@ -170,50 +161,9 @@ class SqlProductRepository:
             row = connection.execute(sa.select(*numbers, last).where(t.c.deleted.is_(False))).one()
         return CatalogCounts(*map(int, row))
 
-    def _telling(self, words: Sequence[str]) -> Sequence[str]:
-        # A word that nearly every product has says nothing beside one that few have, and costs the most.
-        with self._database.reading() as connection:
-            counts = {word: self._words.count(connection, word, COMMON_PRODUCTS + 1) for word in words}
-        return [word for word in words if 0 < counts[word] <= COMMON_PRODUCTS] or words
 
-    def _capped_hits(
-        self,
-        match: Callable[[int | None], Match],
-        bonus: float,
-        filter: Expression | None,
-        visible_at: datetime,
-        limit: int,
-    ) -> list[SearchHit]:
-        """Ranks no more than the oldest products of a word that very many have, if those are enough."""
-        hits = [] if filter is not None else self._hits(match(RANKED_PRODUCTS), bonus, None, visible_at, limit)
-        return hits if len(hits) >= limit else self._hits(match(None), bonus, filter, visible_at, limit)
-
-    def _hits(
-        self, match: Match, bonus: float, filter: Expression | None, visible_at: datetime, limit: int
-    ) -> list[SearchHit]:
-        compiled = compile_filter(filter)
-        statement = (
-            sa.select(*COLUMNS, match.score)
-            .join_from(match.found, t, t.c.number == match.number)
-            .where(*_alive(visible_at), compiled.condition)
-            .order_by(match.score.desc(), t.c.product_id)
-            .limit(limit if compiled.exact else SCANNED_ROWS)
-        )
-        hits: list[SearchHit] = []
-        budget = PAGE_CHARACTERS
-        passes = None if compiled.exact else predicate(filter)
-        with self._database.reading() as connection:
-            for row in connection.execution_options(stream_results=True, max_row_buffer=500).execute(statement):
-                product = product_of(row)
-                budget -= len(row[4])
-                if len(hits) == limit or (hits and budget < 0):
-                    break
-                if passes is None or passes(record_of(product)):
-                    hits.append(SearchHit(product, bonus + row[5]))
-        return hits
-
-
-def _alive(visible_at: datetime | None) -> list[sa.ColumnElement[bool]]:
+def alive(visible_at: datetime | None) -> list[sa.ColumnElement[bool]]:
+    """The conditions of products that are not deleted and, at a moment, neither hidden nor expired."""
     conditions: list[sa.ColumnElement[bool]] = [t.c.deleted.is_(False)]
     if visible_at is not None:
         moment = to_micros(visible_at)

@@ -59,7 +59,10 @@ class ProductRepository(Protocol):
     def search(
         self, words: Sequence[str], filter: Expression | None, *, visible_at: datetime, limit: int
     ) -> Sequence[SearchHit]:
-        """Visible products with any of the words (`domain.words`), those with all of them first; ties by id."""
+        """Visible products with any of the words (`domain.words`), best first by `domain.word_scores`; ties by id.
+
+        The words differ from each other and are at least one.
+        """
         ...
 
     def category_counts(self, visible_at: datetime) -> Mapping[tuple[str, ...], int]:

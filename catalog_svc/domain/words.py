@@ -26,6 +26,11 @@ class WordDocument:
     names: tuple[str, ...]
     description: tuple[str, ...]
 
+    @property
+    def words(self) -> frozenset[str]:
+        """The different ones of all."""
+        return frozenset((*self.title, *self.names, *self.description))
+
 
 def words_of(text: str) -> list[str]:
     """The words of a text in order, repeats kept: "Blue Boxes, Café" -> ["blue", "box", "cafe"]."""

@@ -1,5 +1,7 @@
 """One suite over every adapter of ProductRepository: memory, SQLite, PostgreSQL, MongoDB's wire protocol."""
 
+import math
+import random
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,11 +10,13 @@ from datetime import timedelta
 
 import pytest
 
-from catalog_svc.adapters import mongo_search, sql_product_repository
+from catalog_svc.adapters.memory_product_repository import MemoryProductRepository
+from catalog_svc.domain import word_scores
+from catalog_svc.domain.filter_record import record_of
 from catalog_svc.domain.model import Availability, CatalogCounts, Deleted, Product, Written
 from catalog_svc.domain.ports import ProductRepository
-from catalog_svc.domain.words import query_words
-from meshkit.filtering import PRODUCT_FIELDS, parse
+from catalog_svc.domain.words import document_of, query_words
+from meshkit.filtering import PRODUCT_FIELDS, parse, predicate
 from tests.support.catalog import FULL, LATER, NOON, product
 from tests.support.catalog_stores import KINDS, new_stores
 
@@ -377,9 +381,8 @@ def test_a_title_counts_more_than_a_description(repository):
 
 
 def test_a_word_of_every_product_finds_the_visible_ones(repository, monkeypatch):
-    for module in (sql_product_repository, mongo_search):
-        monkeypatch.setattr(module, "COMMON_PRODUCTS", 10)
-    monkeypatch.setattr(sql_product_repository, "RANKED_PRODUCTS", 20)
+    monkeypatch.setattr(word_scores, "COMMON_PRODUCTS", 10)
+    monkeypatch.setattr(word_scores, "RANKED_PRODUCTS", 20)
     many = [product(f"p{n:02}", "Mug", hidden=n < 30, price=float(n), currency="EUR") for n in range(40)]
     repository.upsert([*many, product("x", "Mug red"), product("y", "Red lamp")], NOON)
     assert len(search(repository, "mug", limit=50)) == 11
@@ -390,10 +393,128 @@ def test_a_word_of_every_product_finds_the_visible_ones(repository, monkeypatch)
     assert search(repository, "mug unheard", limit=50) == search(repository, "mug", limit=50)
 
 
+def test_scores_are_those_of_the_formula(repository):
+    repository.upsert(
+        [
+            product("a", "Red mug"),
+            product("b", "Mug", brand="Red"),
+            product("c", "Mug, mug, mug", description="A red one"),
+            product("d", "Red lamp"),
+            product("e", "?!", tags=("mug",)),
+            product("f", "Lamp"),
+            product("hidden", "Blue mug", hidden=True),
+            product("gone", "Red mug"),
+        ],
+        NOON,
+    )
+    repository.delete(["gone"], NOON)
+    # One word: weight / (8 + words of the title) + 1,000.
+    one = {"a": 1_000 + 9 / 10, "b": 1_000 + 5 / 9, "c": 1_000 + 1 / 11, "d": 1_000 + 9 / 10}
+    assert scored(repository, "red") == [("a", one["a"]), ("d", one["d"]), ("b", one["b"]), ("c", one["c"])]
+    # Of 7 products 4 are red and 5 are mugs: floor(16 log2(1 + 7/4)) is 23, floor(16 log2(1 + 7/5)) is 20.
+    assert scored(repository, "mug red") == [
+        ("a", 1_000 + (20 * 9 + 23 * 9) / (16 * 10)),
+        ("b", 1_000 + (20 * 9 + 23 * 5) / (16 * 9)),
+        ("c", 1_000 + (20 * 9 + 23 * 1) / (16 * 11)),
+        ("d", 23 * 9 / (16 * 10)),
+        ("e", 20 * 5 / (16 * 8)),
+    ]
+
+
+@pytest.mark.parametrize("common", [5_000, 12])
+def test_every_store_has_the_same_order_and_scores(repository, monkeypatch, common):
+    monkeypatch.setattr(word_scores, "COMMON_PRODUCTS", common)
+    shop = made_shop(90)
+    repository.upsert(shop, NOON)
+    gone = [p.product_id for p in shop[::9]]
+    repository.delete(gone, NOON)
+    changed = [replace(p, title=f"{p.title} zinc", tags=("oak",)) for p in shop[1::9]]
+    repository.upsert(changed, LATER)
+    latest = {p.product_id: p for p in (*shop, *changed) if p.product_id not in gone}
+    for query in (
+        "oak",
+        "oak lamp",
+        "the oak lamp",
+        "unheard zinc",
+        "漢 tin zinc",
+        "a bulb for the red oak lamp",
+        "p7",
+    ):
+        for filter in ("", "price < 30", 'description:"the"'):
+            wanted = oracle(list(latest.values()), query, filter, common)
+            assert len(wanted) > 4 or query == "p7", (query, filter)
+            for limit in (100, 3):
+                assert scored(repository, query, filter, limit) == wanted[:limit], (query, filter, limit)
+
+
+def scored(repository, query, filter="", limit=100) -> list[tuple[str, float]]:
+    hits = repository.search(query_words(query), parse(filter, PRODUCT_FIELDS), visible_at=NOON, limit=limit)
+    return [(hit.product.product_id, hit.score) for hit in hits]
+
+
+def made_shop(count: int) -> list[Product]:
+    dice = random.Random(7)
+    words = ["the", "a", "for", "lamp", "lamps", "oak", "red", "Zinc", "tin", "bulb", "漢字", "Éclair"]
+
+    def text(most: int) -> str:
+        return " ".join(dice.choices(words, weights=range(len(words), 0, -1), k=dice.randint(0, most)))
+
+    long = [product("long", "oak " * 70 + "lamp"), product("longer", "漢" * 300, tags=("漢", "oak"))]
+    return long + [
+        product(
+            f"p{n}",
+            text(5) or "?",
+            brand=text(1),
+            tags=tuple(filter(None, [text(1), text(2)])),
+            description=text(9),
+            price=float(dice.randint(1, 60)),
+            currency="EUR",
+            hidden=dice.random() < 0.1,
+            expires_at=NOON if dice.random() < 0.1 else None,
+        )
+        for n in range(count)
+    ]
+
+
+def oracle(products: list[Product], query: str, filter: str, common: int) -> list[tuple[str, float]]:
+    """`domain.word_scores` read aloud."""
+    words = query_words(query)
+    fields = {p.product_id: document_of(p) for p in products}
+    anywhere = {key: {*d.title, *d.names, *d.description} for key, d in fields.items()}
+    having = {word: sum(word in there for there in anywhere.values()) for word in words}
+    most, rarity = common + 1, dict.fromkeys(words, 16)
+    if len(words) > 1:
+        total = min(len(products), most)
+        rarity = {w: math.floor(16 * math.log2(1 + total / min(max(n, 1), most))) for w, n in having.items()}
+    telling = [w for w in words if 0 < having[w] <= common] or words
+    passes = predicate(parse(filter, PRODUCT_FIELDS))
+    found = []
+    for key in (p.product_id for p in products if p.is_visible(NOON) and passes(record_of(p))):
+        title, names, there = fields[key].title, fields[key].names, anywhere[key]
+        points = sum(rarity[w] * (8 * (w in title) + 4 * (w in names) + (w in there)) for w in words)
+        score = points / (16 * (8 + min(len(title), 64)))
+        if there.issuperset(words):
+            found.append((key, 1_000 + score))
+        elif not there.isdisjoint(telling):
+            found.append((key, score))
+    return sorted(found, key=lambda hit: (-hit[1], hit[0].encode()))
+
+
 def test_equal_matches_come_by_id(repository):
     repository.upsert([product(i, "Mug") for i in ("c", "a", "b")], NOON)
     assert search(repository, "mug") == ["a", "b", "c"]
     assert search(repository, "mug", limit=2) == ["a", "b"]
+
+
+def test_an_answer_of_long_products_ends_early(repository):
+    if isinstance(repository, MemoryProductRepository):
+        pytest.skip("answers from memory have no limit")
+    long = "x" * 2_200_000
+    repository.upsert([product("red", "Red mug", description=long), product("mug", description=long)], NOON)
+    repository.upsert([product("short", "Mug in a box")], NOON)
+    assert search(repository, "mug red") == ["red"]
+    assert search(repository, "mug box red") == ["red", "short"]
+    assert search(repository, "mug box") == ["short", "mug"]
 
 
 @pytest.mark.parametrize("query", ["85123A", "4006381333931", "acme", "kitchen", "bestseller"])
