@@ -17,7 +17,8 @@ def plot(found: dict[str, Any], path: Path) -> None:
     figure, axis = pyplot.subplots(figsize=(8, 4.5))
     series = [(f"bare {name}", bare["rungs"], 1, None) for name, bare in found.get("bare", {}).items()]
     series += [
-        (name, case["rungs"], case["things_per_request"], case["target"]) for name, case in found["cases"].items()
+        (name, case["rungs"], case["things_per_request"], case["target"])
+        for name, case in found.get("cases", {}).items()
     ]
     for name, rungs, things, target in series:
         points = sorted((rung["achieved_rps"] * things, rung["ms"]["99"]) for rung in rungs if rung["achieved_rps"])

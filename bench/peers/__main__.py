@@ -56,7 +56,7 @@ def main() -> None:
             _run(peer, material, asked, early, known, ids, given.out)
     rows = {id_: row for row, id_ in enumerate(ids)}
     files = [*sorted(given.out.glob("*.jsonl")), *given.also]
-    table = _table({path.stem: _read(path, rows, asked) for path in files}, asked)
+    table = _table({path.stem: _read(path, rows, asked) for path in files}, asked, len(ids))
     (given.out / "table.md").write_text(table)
     print(table)
 
@@ -85,16 +85,17 @@ def _read(path: Path, rows: Mapping[str, int], asked: Asked) -> list[Rows]:
     return [np.array([rows[id_] for id_ in found[query_id][:LENGTH]], np.int64) for query_id in asked.ids]
 
 
-def _table(systems: Mapping[str, Sequence[Rows]], asked: Asked) -> str:
-    """Markdown, the best of recall@20 first."""
+def _table(systems: Mapping[str, Sequence[Rows]], asked: Asked, products: int) -> str:
+    """Markdown, the best of recall@20 first; coverage@10 is the share of all products that are in any first ten."""
     values = {name: per_question([r.tolist() for r in lists], asked.relevant) for name, lists in systems.items()}
     resampled = {metric: Resampled({n: v[metric] for n, v in values.items()}) for metric in METRICS}
     order = sorted(systems, key=lambda name: -resampled["recall@20"].figure(name).value)
-    lines = [f"| system | {' | '.join(METRICS)} |", "|---" * (1 + len(METRICS)) + "|"]
+    lines = [f"| system | {' | '.join(METRICS)} | coverage@10 |", "|---" * (2 + len(METRICS)) + "|"]
     for name in order:
         figures = [resampled[metric].figure(name) for metric in METRICS]
         cells = [f"{figure.value:.4f} ({figure.low:.4f}–{figure.high:.4f})" for figure in figures]
-        lines.append(f"| {name.replace('_', ' ')} | {' | '.join(cells)} |")
+        covered = len({row for rows in systems[name] for row in rows[:10].tolist()}) / products
+        lines.append(f"| {name.replace('_', ' ')} | {' | '.join(cells)} | {covered:.3f} |")
     return "\n".join(lines) + "\n"
 
 
