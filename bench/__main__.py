@@ -25,7 +25,7 @@ from rich.console import Console
 
 from bench import report
 from bench.baselines import bare_grpc, bare_http, rung_of
-from bench.cases import CASES, Case, cold
+from bench.cases import CASES, Case, cold, every_product
 from bench.filling import fill, import_online_retail
 from bench.grpc_loop import grpc_load
 from bench.ladder import best, climb
@@ -42,7 +42,7 @@ SETTINGS = {"log_level": "info", "require_key": "true", "edge_limit_visitor_prod
 ONLINE_RETAIL = report.ROOT.parent / "shared" / "data" / "online_retail" / "online_retail.csv.gz"
 ONCE = ("online_retail", "swap", "catalog")
 READ_METHOD, READ_RATE = "/recomesh.catalog.v1.CatalogService/BatchGetProducts", 300.0
-SWAP_RATE = 1_000.0
+SWAP_RATE, WARM_RATE = 1_000.0, 1_000.0
 FILLED, KEY = "filled.json", "key.txt"
 
 
@@ -105,6 +105,9 @@ def _measure(home: Path, given: argparse.Namespace, found: dict[str, Any], conso
             found["catalog_read_ms"] = _catalog_read_ms(mesh, given.products)
         for case in cases:
             requests = (request.with_key(key) for request in case.requests(given.products))
+            if case.warm:
+                warming = (request.with_key(key) for request in every_product(given.products))
+                uvloop.run(load("127.0.0.1", mesh.port, warming, rate=WARM_RATE, seconds=given.products / WARM_RATE))
             measured = _climb(mesh, case, requests, given.seconds, console)
             found.setdefault("cases", {})[case.name] = {**measured, "bare_rps": found["bare"]["http"]["rps"]}
         found["rss_mb"] = {name: use.rss_bytes / 2**20 for name, use in mesh.use().items()}

@@ -26,7 +26,8 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`target_rps` at `target_p99_ms` as in docs/performance; each request carries `per_request` things."""
+    """`target_rps` at `target_p99_ms` as in docs/performance; each request carries `per_request` things. `warm`: every
+    product was asked about before."""
 
     name: str
     what: str
@@ -34,6 +35,7 @@ class Case:
     target_rps: float
     target_p99_ms: float
     per_request: int = 1
+    warm: bool = False
     peer: Peer | None = None
 
 
@@ -88,6 +90,11 @@ def event_batches(catalog_size: int) -> Iterator[Request]:
     return _events(catalog_size, 500)
 
 
+def every_product(catalog_size: int) -> Iterator[Request]:
+    """The item-to-item list of each product, once."""
+    return (Request.get(f"/v1/products/{product_id(n)}/similar?limit=10") for n in range(catalog_size))
+
+
 def _item_to_item(numbers: list[int]) -> Iterator[Request]:
     made = {n: Request.get(f"/v1/products/{product_id(n)}/similar?limit=10") for n in set(numbers)}
     return itertools.cycle([made[n] for n in numbers])
@@ -121,7 +128,15 @@ def _events(catalog_size: int, size: int) -> Iterator[Request]:
 
 
 CASES = (
-    Case("hot", "similar, Zipf over the catalog, cache warm", hot, 10_000, 25, peer=Peer("Gorse, item to item", 2_560)),
+    Case(
+        "hot",
+        "similar, Zipf over the catalog, cache warm",
+        hot,
+        10_000,
+        25,
+        warm=True,
+        peer=Peer("Gorse, item to item", 2_560),
+    ),
     Case("cold", "auto with cards, every session different", cold, 3_000, 50),
     Case(
         "cold_ids",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import os
 import signal
 import sys
@@ -23,8 +24,12 @@ LIFELINE = "_RECOMESH_LIFELINE"  # number of an inherited pipe that ends when wh
 
 log = structlog.get_logger()
 # The default collects after every 700 new objects, which is about one request: it made an answer of the recommender a
-# third slower. Almost everything is freed by reference counts, cycles are rare.
-GC_THRESHOLDS = (50_000, 20, 100)
+# third slower. Almost everything is freed by reference counts, cycles are rare. And what it counts is objects made less
+# objects freed: while a full log of answers loses one for each that comes, the count stands still, the young pile up,
+# and one collection then walks them all for 0.1 s. So the young are collected by the clock, a few milliseconds each.
+GC_THRESHOLDS = (100_000, 10, 1_000)
+GC_INTERVAL_S, GC_MIDDLE_EVERY = 0.1, 10
+SWITCH_INTERVAL_S = 0.001  # a thread that computes gives way to the loop after this long, not after 5 ms
 S = TypeVar("S", bound=MeshSettings)
 T = TypeVar("T")
 
@@ -42,6 +47,7 @@ def run(name: str, settings_class: type[S], serve: Callable[[S, asyncio.Event], 
     _hold_lifeline(settings.drain_s)
     logs.configure(name, format=settings.log_format, level=settings.log_level)
     gc.set_threshold(*GC_THRESHOLDS)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         uvloop.run(_until_stopped(name, settings, serve))
     except SettingsInvalid as error:
@@ -56,8 +62,18 @@ async def _until_stopped(name: str, settings: S, serve: Callable[[S, asyncio.Eve
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await serve(settings, stop)
+    collecting = loop.create_task(_collect_garbage())
+    try:
+        await serve(settings, stop)
+    finally:
+        collecting.cancel()
     log.info("stopped")
+
+
+async def _collect_garbage() -> None:
+    for turn in itertools.count(1):
+        await asyncio.sleep(GC_INTERVAL_S)
+        gc.collect(0 if turn % GC_MIDDLE_EVERY else 1)
 
 
 async def blocking(function: Callable[..., T], *args: object) -> T:

@@ -8,7 +8,7 @@ order in which they grow, and a follower can not miss one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -43,6 +43,7 @@ _COUNT = (
     " ON CONFLICT (product_id, type, hour) DO UPDATE"
     " SET events = reco_hourly_count.events + excluded.events, revision = excluded.revision"
 )
+_SINCE = "FROM reco_interaction WHERE at_us >= %s ORDER BY at_us DESC, event_id DESC LIMIT %s"
 _ARRAYS = "SELECT * FROM unnest(%s::text[], %s::smallint[], %s::integer[], %s::integer[], %s::bigint[])"
 _SCAN = (
     "SELECT visitor_id, session_id, order_id, product_id, type, at_us, quantity, price, event_id FROM reco_interaction"
@@ -108,14 +109,20 @@ class DjangoInteractionLog:
             )
             return [HourlyCount(p, EventType(t), hour, n, r) for p, t, hour, n, r in cursor.fetchall()]
 
-    def recent(self, since: datetime, *, limit: int = 50_000) -> Sequence[Interaction]:
-        """From the index, backwards."""
+    def recent(
+        self, since: datetime, *, limit: int = 50_000, known: Container[str] = frozenset()
+    ) -> Sequence[Interaction]:
+        """From the index, backwards. With `known`, ids are looked at first, then whole rows from the oldest new one."""
+        since_us = to_us(since)
         with reading() as cursor:
-            cursor.execute(
-                f"SELECT {COLUMNS} FROM reco_interaction WHERE at_us >= %s ORDER BY at_us DESC, event_id DESC LIMIT %s",
-                [to_us(since), limit],
-            )
-            return [interaction_of(row) for row in reversed(cursor.fetchall())]
+            if known:
+                cursor.execute(f"SELECT event_id, at_us {_SINCE}", [since_us, limit])
+                new = [(at_us, event_id) for event_id, at_us in cursor.fetchall() if event_id not in known]
+                if not new:
+                    return []
+                since_us = min(new)[0]
+            cursor.execute(f"SELECT {COLUMNS} {_SINCE}", [since_us, limit])
+            return [interaction_of(row) for row in reversed(cursor.fetchall()) if row[0] not in known]
 
     def purchased(self, visitor_id: str, *, limit: int = 1_000) -> Sequence[str]:
         """Products of which more pieces were bought than sent back; by the last purchase, ties by product id."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,13 +49,20 @@ class FreshSessions:
     def __len__(self) -> int:
         return len(self._sessions)
 
+    @property
+    def known(self) -> Container[str]:
+        """Ids of the events taken lately. For the thread that adds them."""
+        return self._seen
+
     def add(self, events: Sequence[Interaction]) -> None:
         """Takes events; the same again does no harm. Removals and refunds take a product out of its session."""
         with self._lock:
             for event in events:
+                if event.event_id in self._seen:
+                    continue
+                self._seen[event.event_id] = None
                 weight = DEFAULT_WEIGHTS.get(event.type, 0.0)
-                if event.product_id and weight and event.event_id not in self._seen:
-                    self._seen[event.event_id] = None
+                if event.product_id and weight:
                     self._take(event, wanted=weight > 0)
             while len(self._sessions) > MOST_SESSIONS:
                 self._drop(next(iter(self._sessions)))

@@ -89,8 +89,25 @@ class Popularity:
         self._cells = {key: events for key, events in self._cells.items() if key[2] >= oldest}
         self._base_h = None
         self._sums = np.zeros((3, 0))
-        for (product_id, type_, hour), events in self._cells.items():
-            self._add(row_of(product_id), EventType(type_), hour, events)
+        if not self._cells:
+            return
+        ids, types, hours = zip(*self._cells, strict=True)
+        row_by_id = {product_id: row_of(product_id) for product_id in dict.fromkeys(ids)}
+        rows = np.fromiter(map(row_by_id.__getitem__, ids), np.int64, len(ids))
+        by_number = {int(type_): weight for type_, weight in self._weights.items()}
+        weight_of = np.array([by_number.get(number, 0.0) for number in range(max(types) + 1)])
+        weights = weight_of[np.array(types)] * np.fromiter(self._cells.values(), np.float64, len(ids))
+        known = rows >= 0
+        if known.any():
+            self._count(rows[known], np.array(hours)[known], weights[known], int(rows.max()) + 1)
+
+    def _count(self, rows: Rows, hours: Rows, weights: Vectors, n: int) -> None:
+        """Sums of events all at once, in place of what there is."""
+        self._base_h = int(hours.max())
+        ages = (hours - self._base_h).astype(np.float64)
+        self._sums = np.stack(
+            [np.bincount(rows, weights * 2.0 ** (ages / life), minlength=n) for life in self._half_lives]
+        )
 
     def placed(self, row_of: Callable[[str], int]) -> Popularity:
         """The same counters for another table; this one stays as it is and may go on counting meanwhile."""
@@ -110,11 +127,8 @@ class Popularity:
         made = cls()
         if len(rows):
             hours = at_s // 3600
-            made._base_h = made.newest_hour = int(hours.max())
-            ages = (hours - made._base_h).astype(np.float64)
-            made._sums = np.stack(
-                [np.bincount(rows, weights * 2.0 ** (ages / life), minlength=n) for life in made._half_lives]
-            )
+            made.newest_hour = int(hours.max())
+            made._count(rows, hours, weights, n)
         return made
 
     def popular(self, rows: int, now_s: float) -> Vectors:

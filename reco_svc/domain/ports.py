@@ -5,7 +5,7 @@ Every method may raise `meshkit.errors.Unavailable` when its store is away. All 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -90,8 +90,13 @@ class InteractionLog(Protocol):
         """Counters that changed after `revision`, in revision order."""
         ...
 
-    def recent(self, since: datetime, *, limit: int = 50_000) -> Sequence[Interaction]:
-        """The newest `limit` events since a time, oldest first (to rebuild sessions after a restart)."""
+    def recent(
+        self, since: datetime, *, limit: int = 50_000, known: Container[str] = frozenset()
+    ) -> Sequence[Interaction]:
+        """The newest `limit` events since a time, oldest first (to rebuild sessions after a restart).
+
+        Of them, those whose id is in `known` are left out; asking again and again then costs little but for new ones.
+        """
         ...
 
     def purchased(self, visitor_id: str, *, limit: int = 1_000) -> Sequence[str]:

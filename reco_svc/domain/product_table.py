@@ -27,7 +27,7 @@ from reco_svc.domain.top_k import top_k
 __all__ = ["OUT_OF_STOCK", "ProductTable", "top_k"]
 
 OUT_OF_STOCK = "out_of_stock"
-LOADED_AT_ONCE = 10_000
+LOADED_AT_ONCE = 500
 
 
 class ProductTable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -103,7 +103,9 @@ class TaskLog:
         counted = Counter(zip(columns.product_id, columns.type.tolist(), hours, strict=True))
         return [HourlyCount(id_, EventType(kind), hour, events, 1) for (id_, kind, hour), events in counted.items()]
 
-    def recent(self, since: datetime, *, limit: int = 50_000) -> Sequence[Interaction]:
+    def recent(
+        self, since: datetime, *, limit: int = 50_000, known: Container[str] = frozenset()
+    ) -> Sequence[Interaction]:
         """A task has no running sessions."""
         return []
 

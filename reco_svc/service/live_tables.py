@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reco_svc.domain.model import Product, ProductChange
 from reco_svc.domain.popularity import Popularity
@@ -13,6 +14,8 @@ from reco_svc.domain.snapshot import Snapshot
 from reco_svc.domain.vector_space import VectorSpace
 from reco_svc.service.pending_texts import PendingTexts
 from reco_svc.service.waiting_counts import WaitingCounts
+
+WORK_S = 0.001
 
 
 class LiveTables:
@@ -41,7 +44,8 @@ class LiveTables:
         changing; what changes meanwhile has to be applied to the result again.
         """
         table = ProductTable()
-        table.load(snapshot.products, snapshot.catalog_revision)
+        answering = len(before.products) > 0
+        table.load(_in_turns(snapshot.products) if answering else snapshot.products, snapshot.catalog_revision)
         fresh = cls(table, VectorSpace(snapshot.vectors, snapshot.index), before.popularity, snapshot)
         fresh.apply_products(list(_newer(before.products, table)))
         table.revision = max(table.revision, before.products.revision)
@@ -114,6 +118,17 @@ class LiveTables:
             vector = projection.vector(text) if projection else None
             if vector is not None:
                 self.vectors.set(row, vector, approximate=True)
+
+
+def _in_turns(products: Iterable[Product]) -> Iterator[Product]:
+    """The same, with a pause as long as the work before it: the thread that answers needs the interpreter more."""
+    began = time.monotonic()
+    for product in products:
+        yield product
+        worked_s = time.monotonic() - began
+        if worked_s > WORK_S:
+            time.sleep(worked_s)
+            began = time.monotonic()
 
 
 def _newer(before: ProductTable, table: ProductTable) -> Iterable[ProductChange]:

@@ -136,12 +136,17 @@ def restore_sessions(sessions: SessionStore, interactions: InteractionLog, silen
 def follow_sessions(live: LiveState, interactions: InteractionLog, fresh: FreshSessions) -> Step:
     """Sessions that the snapshot has not seen, running ones too, as neighbours of the next."""
     made: list[tuple[int, ProductTable]] = []
+    read: tuple[str, int] | None = None
 
     async def step() -> None:
+        nonlocal read
         view = live.view()
         if view.snapshot is None:
             return
-        await blocking(_catch_up, interactions, fresh, view.snapshot)
+        state = (view.snapshot.version, live.counts_revision)  # no event comes without a count of it
+        if state != read:
+            await blocking(_catch_up, interactions, fresh, view.snapshot)
+            read = state
         if made and made[0][0] == fresh.version and made[0][1] is view.products:
             return
         version, table = fresh.version, view.products
@@ -157,7 +162,8 @@ def _catch_up(interactions: InteractionLog, fresh: FreshSessions, snapshot: Snap
     known_s = snapshot.facts.get("newest_event_s", 0.0)
     since_s = max(known_s, fresh.newest_s - LATE_S, datetime.now(UTC).timestamp() - FRESH_S)
     fresh.forget_until(known_s)
-    fresh.add(interactions.recent(datetime.fromtimestamp(since_s, UTC), limit=FRESH_AT_ONCE))
+    since = datetime.fromtimestamp(since_s, UTC)
+    fresh.add(interactions.recent(since, limit=FRESH_AT_ONCE, known=fresh.known))
 
 
 def follow_snapshot(live: LiveState, snapshots: SnapshotStore, load: Callable[[str], Snapshot], health: Health) -> Step:

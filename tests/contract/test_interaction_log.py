@@ -161,6 +161,18 @@ def test_recent_gives_the_newest_oldest_first(log: InteractionLog) -> None:
     assert log.latest_at() == NOON + timedelta(minutes=4)
 
 
+def test_of_the_newest_those_that_are_known_are_left_out(log: InteractionLog) -> None:
+    log.append([interaction(f"e{n}", minute=n) for n in range(5)])
+
+    def ids(known: set[str], limit: int = 9) -> list[str]:
+        return [i.event_id for i in log.recent(NOON + timedelta(minutes=1), limit=limit, known=known)]
+
+    assert ids({"e3", "e2"}) == ["e1", "e4"]
+    assert ids({"e4"}, limit=2) == ["e3"]
+    assert ids({"e1", "e2", "e3", "e4", "other"}) == []
+    assert ids({"other"}) == ["e1", "e2", "e3", "e4"]
+
+
 def test_counters_add_up_by_product_type_and_hour(log: InteractionLog) -> None:
     log.append([interaction("a"), interaction("b"), interaction("c", type=EventType.PURCHASE)])
     log.append([interaction("a"), interaction("d"), interaction("e", minute=60), interaction("f", "p2")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -67,9 +67,11 @@ class MemoryInteractionLog:
         later = [c for c in self._counts.values() if c.revision > revision]
         return sorted(later, key=lambda c: c.revision)[:limit]
 
-    def recent(self, since: datetime, *, limit: int = 50_000) -> Sequence[Interaction]:
+    def recent(
+        self, since: datetime, *, limit: int = 50_000, known: Container[str] = frozenset()
+    ) -> Sequence[Interaction]:
         self._check()
-        return [i for i in self._sorted() if i.at >= since][-limit:]
+        return [i for i in [i for i in self._sorted() if i.at >= since][-limit:] if i.event_id not in known]
 
     def purchased(self, visitor_id: str, *, limit: int = 1_000) -> Sequence[str]:
         self._check()

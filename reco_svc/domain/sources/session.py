@@ -95,13 +95,10 @@ def _searched(index: SessionIndex, rows: Rows, weights: Vectors) -> _Found:
 
 def _together(near: _Found, far: _Found, scale: float) -> _Found:
     """The sum, `far` times `scale`; evidence is of the greater part, of `near` among equals."""
-    rows, place = np.unique(np.concatenate([near[0], far[0]]), return_inverse=True)
-    parts, evidence = np.zeros((2, len(rows)), np.float32), np.zeros((2, len(rows)), np.int64)
-    for at, (scores, seeds, where) in enumerate(
-        ((near[1], near[2], place[: len(near[0])]), (far[1] * np.float32(scale), far[2], place[len(near[0]) :]))
-    ):
-        parts[at, where], evidence[at, where] = scores, seeds
-    return rows, parts.sum(0), evidence[parts.argmax(0), np.arange(len(rows))], near[3]
+    most = 1 + int(max(near[0].max(initial=0), far[0].max(initial=0)))
+    *summed, count = _sum(*near[:3], *far[:3], np.float32(scale), _scratch.places(most))
+    rows, scores, evidence = (array[:count] for array in summed)
+    return rows, scores, evidence, near[3]
 
 
 class _Scratch(threading.local):
@@ -110,6 +107,13 @@ class _Scratch(threading.local):
 
     def __init__(self) -> None:
         self._arrays = self._made(0, 0)
+        self._places = np.zeros(0, np.int64)
+
+    def places(self, rows: int) -> Rows:
+        """Zeros by row, at least `rows`; whoever uses them leaves zeros behind."""
+        if len(self._places) < rows:
+            self._places = np.zeros(2 * rows, np.int64)
+        return self._places
 
     def of(self, sessions: int, rows: int) -> tuple[npt.NDArray[np.generic], ...]:
         """Similarity, place of the last shared product (sessions,); total, greatest share and its witness (rows,)."""
@@ -179,6 +183,28 @@ def _score(  # type: ignore[no-untyped-def]
         evidence[at] = witness[row]
         total[row] = 0.0
     return found, scores, evidence, top
+
+
+@njit(cache=True, nogil=True)
+def _sum(rows, scores, evidence, far_rows, far_scores, far_evidence, scale, places):  # type: ignore[no-untyped-def]
+    most = len(rows) + len(far_rows)
+    all_rows, total, seeds = np.empty(most, np.int64), np.empty(most, np.float32), np.empty(most, np.int64)
+    count = len(rows)
+    all_rows[:count], total[:count], seeds[:count] = rows, scores, evidence
+    for at in range(count):
+        places[rows[at]] = at + 1
+    for at in range(len(far_rows)):
+        place, part = places[far_rows[at]] - 1, far_scores[at] * scale
+        if place < 0:
+            all_rows[count], total[count], seeds[count] = far_rows[at], part, far_evidence[at]
+            count += 1
+            continue
+        if part > total[place]:
+            seeds[place] = far_evidence[at]
+        total[place] += part
+    for row in rows:
+        places[row] = 0
+    return all_rows, total, seeds, count
 
 
 @njit(cache=True, nogil=True)
