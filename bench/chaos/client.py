@@ -12,7 +12,7 @@ from typing import cast
 import httptools
 
 from bench.chaos.ledger import Entry, Ledger
-from bench.open_loop import TICK_S, Request
+from bench.open_loop import Request
 
 PATIENCE_S = 8.0
 
@@ -111,13 +111,13 @@ class ChaosClient:
         running: set[asyncio.Task[None]] = set()
         sent = 0
         while not self._stop.is_set():
-            due_by_now = int(self.now() * self._rate)
+            due_by_now = int(self.now() * self._rate) + 1
             for number in range(sent, due_by_now):
                 task = asyncio.create_task(self._one(self._requests(), number / self._rate))
                 running.add(task)
                 task.add_done_callback(running.discard)
             sent = max(sent, due_by_now)
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(max(0.0, sent / self._rate - self.now()))
         if running:
             await asyncio.wait(running, timeout=PATIENCE_S + 1)
         for connection in list(self._free):
