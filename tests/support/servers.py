@@ -97,8 +97,13 @@ class Server:
         self._wait_gone()
 
     def freeze(self) -> None:
-        """SIGSTOP: connections stay open, nothing answers."""
+        """SIGSTOP: connections stay open, nothing answers. Returns when every thread has stopped."""
         self._signal(signal.SIGSTOP)
+        assert self._process is not None
+        deadline = time.monotonic() + 10
+        while not _stands_still(self._process.pid):
+            assert time.monotonic() < deadline, "the server does not stop"
+            time.sleep(0.005)
 
     def thaw(self) -> None:
         """Ends `freeze`."""
@@ -144,6 +149,15 @@ class Server:
     def _wait_gone(self) -> None:
         assert self._process is not None
         self._process.wait(20)
+
+
+def _stands_still(pid: int) -> bool:
+    """True if all threads of a process are stopped (state T of proc(5))."""
+    try:
+        told = [stat.read_text() for stat in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except OSError:  # a thread has just ended: one that stands still does not
+        return False
+    return all(text.rsplit(")", 1)[1].split()[0] == "T" for text in told)
 
 
 class PostgresServer(Server):
