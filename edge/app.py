@@ -105,6 +105,26 @@ class SharedCaches:
         await self.answers.settle()
 
 
+def _card_cache(settings: EdgeSettings) -> MemoryCache[str, Card]:
+    return MemoryCache(
+        name="cards",
+        max_entries=settings.edge_card_max,
+        ttl_s=settings.edge_card_ttl_s,
+        keep_s=float("inf"),
+        revalidate_s=settings.edge_stale_s,
+    )
+
+
+def _answer_cache(settings: EdgeSettings) -> MemoryCache[Question, Recommendation]:
+    return MemoryCache(
+        name="answers",
+        max_entries=settings.edge_answer_max,
+        ttl_s=settings.edge_answer_ttl_s,
+        keep_s=settings.edge_stale_s,
+        revalidate_s=settings.edge_stale_s,
+    )
+
+
 class Edge:
     """Everything of one edge process, wired over three gateways and the `upstreams` they ask."""
 
@@ -121,20 +141,7 @@ class Edge:
         self._settings = settings
         self._upstreams = upstreams
         self._shared = shared
-        self._held_cards = MemoryCache[str, Card](
-            name="cards",
-            max_entries=settings.edge_card_max,
-            ttl_s=settings.edge_card_ttl_s,
-            keep_s=float("inf"),
-            revalidate_s=settings.edge_stale_s,
-        )
-        self._held_answers = MemoryCache[Question, Recommendation](
-            name="answers",
-            max_entries=settings.edge_answer_max,
-            ttl_s=settings.edge_answer_ttl_s,
-            keep_s=settings.edge_stale_s,
-            revalidate_s=settings.edge_stale_s,
-        )
+        self._held_cards, self._held_answers = _card_cache(settings), _answer_cache(settings)
         categories = MemoryCache[str, Sequence[Category]](name="categories", max_entries=200, ttl_s=CATEGORIES_TTL_S)
         history = ChangeHistory()
         cards = CardBook(catalog, self._held_cards, shared.cards, history, ttl_s=settings.edge_card_ttl_s)

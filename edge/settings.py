@@ -33,7 +33,11 @@ class EdgeSettings(MeshSettings):
     )
     edge_answer_max: int = Field(10_000, ge=100, le=1_000_000, description="Most shared answers held in memory.")
     edge_stale_s: float = Field(
-        3600.0, ge=0, le=86_400, description="How old a last good answer may be while a service is away, seconds."
+        3600.0,
+        ge=0,
+        le=86_400,
+        description="How old a last good answer may be while a service is away, and how long past its time to live a "
+        "card or answer serves while it is read anew, seconds.",
     )
 
     edge_limit_read: float = Field(

@@ -71,6 +71,7 @@ async def _until_stopped(name: str, settings: S, serve: Callable[[S, asyncio.Eve
 
 
 async def _collect_garbage() -> None:
+    """Until cancelled; see GC_THRESHOLDS."""
     for turn in itertools.count(1):
         await asyncio.sleep(GC_INTERVAL_S)
         gc.collect(0 if turn % GC_MIDDLE_EVERY else 1)

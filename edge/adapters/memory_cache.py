@@ -138,5 +138,6 @@ class MemoryCache(Generic[K, V]):
 
     def _landed(self, flight: tuple[K, int], task: asyncio.Task[V]) -> None:
         self._loading.pop(flight, None)
-        if not task.cancelled() and task.exception() is not None:  # asking marks it as seen: nobody may wait any more
+        failed = not task.cancelled() and task.exception() is not None  # asking marks it as seen
+        if failed and flight[1] == self._generation:
             self.spend(flight[0])  # who asks next must hear of it

@@ -10,7 +10,6 @@ product does lately against its own past, to a learned power (0: not at all).
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +21,7 @@ from numba import njit
 from reco_svc.domain.candidates import Candidates, Question
 from reco_svc.domain.model import Strategy
 from reco_svc.domain.ports import Rows, Vectors
+from reco_svc.domain.scratch import scratch
 from reco_svc.domain.top_k import in_order
 
 RRF_K = 60.0
@@ -121,27 +121,11 @@ def blend(
     ]
     ends = np.cumsum([len(f.rows) for f in found])
     proposed = np.concatenate([f.rows for f in found])
-    rows, parts, places = _joined(proposed, np.concatenate(given), ends, _scratch.of(int(proposed.max()) + 1))
+    rows, parts, places = _joined(proposed, np.concatenate(given), ends, scratch.places(int(proposed.max()) + 1))
     if power and momentum is not None:
         parts *= np.exp(np.float32(power) * momentum(rows))
     rows, scores, parts, places = _best_first(rows, parts, places)
     return Blended(rows, scores, sources, parts, places)
-
-
-class _Scratch(threading.local):
-    """Zeros by row for each thread: making them anew for a question costs more than joining, in a large catalog."""
-
-    def __init__(self) -> None:
-        self._by_row = np.zeros(0, np.int32)
-
-    def of(self, rows: int) -> npt.NDArray[np.int32]:
-        """At least `rows` zeros; whoever uses them leaves zeros behind."""
-        if len(self._by_row) < rows:
-            self._by_row = np.zeros(2 * rows, np.int32)
-        return self._by_row
-
-
-_scratch = _Scratch()
 
 
 @njit(cache=True, nogil=True)

@@ -15,7 +15,7 @@ from reco_svc.domain.vector_space import VectorSpace
 from reco_svc.service.pending_texts import PendingTexts
 from reco_svc.service.waiting_counts import WaitingCounts
 
-WORK_S = 0.001
+WORK_S = 0.001  # of building tables at a stretch while others answer
 
 
 class LiveTables:

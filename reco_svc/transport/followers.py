@@ -143,7 +143,7 @@ def follow_sessions(live: LiveState, interactions: InteractionLog, fresh: FreshS
         view = live.view()
         if view.snapshot is None:
             return
-        state = (view.snapshot.version, live.counts_revision)  # no event comes without a count of it
+        state = (view.snapshot.version, live.counts_revision)  # an event that matters here comes with its count
         if state != read:
             await blocking(_catch_up, interactions, fresh, view.snapshot)
             read = state

@@ -16,6 +16,7 @@ from numba import njit
 
 from reco_svc.domain.candidates import Candidates, Question
 from reco_svc.domain.ports import Mask, Rows, Vectors
+from reco_svc.domain.scratch import scratch
 from reco_svc.domain.snapshot import SessionIndex
 from reco_svc.domain.sources.recent import focus
 from reco_svc.domain.sources.selection import best_allowed
@@ -96,7 +97,7 @@ def _searched(index: SessionIndex, rows: Rows, weights: Vectors) -> _Found:
 def _together(near: _Found, far: _Found, scale: float) -> _Found:
     """The sum, `far` times `scale`; evidence is of the greater part, of `near` among equals."""
     most = 1 + int(max(near[0].max(initial=0), far[0].max(initial=0)))
-    *summed, count = _sum(*near[:3], *far[:3], np.float32(scale), _scratch.places(most))
+    *summed, count = _sum(*near[:3], *far[:3], np.float32(scale), scratch.places(most))
     rows, scores, evidence = (array[:count] for array in summed)
     return rows, scores, evidence, near[3]
 
@@ -107,13 +108,6 @@ class _Scratch(threading.local):
 
     def __init__(self) -> None:
         self._arrays = self._made(0, 0)
-        self._places = np.zeros(0, np.int64)
-
-    def places(self, rows: int) -> Rows:
-        """Zeros by row, at least `rows`; whoever uses them leaves zeros behind."""
-        if len(self._places) < rows:
-            self._places = np.zeros(2 * rows, np.int64)
-        return self._places
 
     def of(self, sessions: int, rows: int) -> tuple[npt.NDArray[np.generic], ...]:
         """Similarity, place of the last shared product (sessions,); total, greatest share and its witness (rows,)."""
@@ -187,6 +181,7 @@ def _score(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _sum(rows, scores, evidence, far_rows, far_scores, far_evidence, scale, places):  # type: ignore[no-untyped-def]
+    """Of both, `count` of them in arrays that may be longer. `places` are zeros by row: 1 + where a row stands."""
     most = len(rows) + len(far_rows)
     all_rows, total, seeds = np.empty(most, np.int64), np.empty(most, np.float32), np.empty(most, np.int64)
     count = len(rows)

@@ -63,14 +63,16 @@ async def test_a_frozen_recommender_is_answered_for_in_time(mesh: FakeMesh) -> N
     async with running_edge(mesh, edge_reco_timeout_s=0.2) as edge:
         await ready(edge)
         mesh.reco.trouble = Trouble(gate=asyncio.Event())
-        started = time.monotonic()
-        answers = await asyncio.gather(
-            *(edge.client.post("/v1/recommendations", json={"visitor_id": f"v{n}"}) for n in range(30))
-        )
-        took_s = time.monotonic() - started
-        assert {a.status_code for a in answers} == {200}
-        assert all(a.json()["degraded"] for a in answers)
-        assert took_s < 4  # one after the other would take 6 s
+        took_s: list[float] = []
+        while not took_s or (took_s[-1] >= 1.5 and len(took_s) < 3):  # the machine may be busy
+            started = time.monotonic()
+            answers = await asyncio.gather(
+                *(edge.client.post("/v1/recommendations", json={"visitor_id": f"v{n}"}) for n in range(30))
+            )
+            took_s.append(time.monotonic() - started)
+            assert {a.status_code for a in answers} == {200}
+            assert all(a.json()["degraded"] for a in answers)
+        assert took_s[-1] < 1.5
         mesh.reco.trouble.gate.set()
 
 

@@ -77,10 +77,13 @@ def test_frozen_it_answers_in_time_that_it_is_away_and_goes_on_when_thawed(rabbi
     _publish(broker, "a")
     rabbit.freeze()
     try:
-        began = time.monotonic()
-        with pytest.raises(Unavailable, match=r"no answer within 0\.3 s"):
-            broker.publish_within([Message(TOPIC, b"b")], 0.3)
-        assert time.monotonic() - began < 4  # not the 5 s that a call has
+        took_s: list[float] = []
+        while not took_s or (took_s[-1] >= 1.5 and len(took_s) < 3):  # the machine may be busy
+            began = time.monotonic()
+            with pytest.raises(Unavailable, match=r"no answer within 0\.3 s"):
+                broker.publish_within([Message(TOPIC, b"b")], 0.3)
+            took_s.append(time.monotonic() - began)
+        assert took_s[-1] < 1.5
     finally:
         rabbit.thaw()
     wait_until(lambda: _succeeds(lambda: _publish(broker, "c")), what="an answer")

@@ -18,7 +18,7 @@ async def test_what_refers_to_itself_is_freed_by_the_clock() -> None:
     try:
         gone = asyncio.Event()
         weakref.finalize(Cycle(), gone.set)
-        await asyncio.wait_for(gone.wait(), 30)
+        assert await asyncio.wait_for(gone.wait(), 30)
     finally:
         collecting.cancel()
         gc.enable()

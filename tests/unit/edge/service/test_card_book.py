@@ -60,35 +60,36 @@ def patient(catalog: FakeCatalog, clock: Clock) -> CardBook:
     return CardBook(catalog, held, NothingShared(), ChangeHistory(), clock=clock)
 
 
-async def test_a_card_that_ended_answers_while_it_is_read_anew_once(
-    patient: CardBook, catalog: FakeCatalog, clock: Clock
-) -> None:
+@pytest.fixture
+async def ended(patient: CardBook, catalog: FakeCatalog, clock: Clock) -> CardBook:
+    """Holds "a", whose time to live is over."""
     catalog.held = {"a": card("a")}
     await patient.card("a")
     clock.now += 301
+    return patient
+
+
+async def test_a_card_that_ended_answers_while_it_is_read_anew_once(ended: CardBook, catalog: FakeCatalog) -> None:
     catalog.gate = asyncio.Event()
     catalog.held = {"a": card("a", revision=9)}
-    assert await patient.card("a") == (card("a"), False)
-    assert (await patient.cards(["a"])).cards == {"a": card("a")}
+    assert await ended.card("a") == (card("a"), False)
+    assert (await ended.cards(["a"])).cards == {"a": card("a")}
     await asyncio.sleep(0)
     catalog.gate.set()
-    while patient.known("a") != card("a", revision=9):  # noqa: ASYNC110  (the flight is nobody's to wait for)
+    while ended.known("a") != card("a", revision=9):  # noqa: ASYNC110  (the flight is nobody's to wait for)
         await asyncio.sleep(0)
-    assert await patient.card("a") == (card("a", revision=9), False)
+    assert await ended.card("a") == (card("a", revision=9), False)
     assert catalog.asked == [["a"], ["a"]]
 
 
 async def test_when_a_card_can_not_be_read_anew_the_next_who_wants_it_hears_of_it(
-    patient: CardBook, catalog: FakeCatalog, clock: Clock
+    ended: CardBook, catalog: FakeCatalog
 ) -> None:
-    catalog.held = {"a": card("a")}
-    await patient.card("a")
-    clock.now += 301
     catalog.error = Unavailable("catalog")
-    assert await patient.card("a") == (card("a"), False)
+    assert await ended.card("a") == (card("a"), False)
     for _ in range(5):
         await asyncio.sleep(0)
-    assert await patient.card("a") == (card("a"), True)
+    assert await ended.card("a") == (card("a"), True)
 
 
 async def test_a_gone_product_and_an_old_card_are_waited_for(

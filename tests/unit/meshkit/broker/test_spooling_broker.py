@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from statistics import median
 
 import pytest
 
@@ -25,11 +24,13 @@ class Queue(MemoryBroker):
         super().__init__()
         self.away = False
         self.slow_s = 0.0
+        self.late = 0
         self.taken: list[str] = []
         self.asked = threading.Event()
 
     def publish_within(self, messages: Sequence[Message], timeout_s: float) -> None:
         if self.slow_s > timeout_s:
+            self.late += 1
             time.sleep(timeout_s)
             raise Unavailable("queue", "no answer in time")
         self.publish(messages)
@@ -108,13 +109,11 @@ def test_a_queue_that_answers_late_costs_the_budget_once(queue, opened):
     broker = opened()
     _until(lambda: not broker.diverted)
     queue.slow_s = 0.5
-    took = []
-    for n in range(5):
-        began = time.monotonic()
-        _publish(broker, str(n))
-        took.append(time.monotonic() - began)
-    assert took[0] > 0.25
-    assert median(took[1:]) < 0.25  # of four: one may meet a busy machine
+    began = time.monotonic()
+    _publish(broker, "0")
+    assert time.monotonic() - began > 0.25
+    _publish(broker, "1", "2", "3", "4")
+    assert queue.late == 1
     _until(lambda: queue.taken == ["0", "1", "2", "3", "4"])
 
 

@@ -1,0 +1,54 @@
+"""Counting everything again gives what counting one by one gave."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reco_svc.domain.model import EventType
+from reco_svc.domain.popularity import FORGET_AFTER_H, Popularity
+from reco_svc.domain.ports import HourlyCount
+
+ROWS = {"a": 0, "b": 1, "c": 2}
+MOVED = {"c": 0, "a": 3}  # "b" is gone
+NEWEST_H = 500_000
+COUNTS = st.lists(
+    st.tuples(
+        st.sampled_from(["a", "b", "c", "unknown"]),
+        st.sampled_from(EventType),
+        st.integers(NEWEST_H - FORGET_AFTER_H, NEWEST_H),
+        st.integers(0, 50),
+    ),
+    max_size=30,
+)
+
+
+def row_in(rows: dict[str, int]) -> Callable[[str], int]:
+    return lambda product_id: rows.get(product_id, -1)
+
+
+def counted(told: list[tuple[str, EventType, int, int]], rows: dict[str, int]) -> Popularity:
+    popularity = Popularity()
+    popularity.apply([HourlyCount(*count, revision=n) for n, count in enumerate(told, 1)], row_in(rows))
+    return popularity
+
+
+def assert_same(one: Popularity, other: Popularity) -> None:
+    now_s, rows = NEWEST_H * 3600.0, np.arange(5)
+    assert one.popular(5, now_s) == pytest.approx(other.popular(5, now_s), rel=1e-5, abs=1e-6)
+    assert one.trending(5, now_s) == pytest.approx(other.trending(5, now_s), rel=1e-4, abs=1e-5)
+    assert one.momentum(rows) == pytest.approx(other.momentum(rows), rel=1e-4, abs=1e-5)
+
+
+@given(COUNTS, COUNTS)
+def test_rebuilt_for_the_same_and_for_other_rows_it_is_as_if_counted_there(told, later):
+    popularity = counted(told, ROWS)
+    moved = popularity.placed(row_in(MOVED))
+    assert_same(moved, counted(told, MOVED))
+    popularity.rebuild(row_in(ROWS))
+    assert_same(popularity, counted(told, ROWS))
+    news = [HourlyCount(*count, revision=100 + n) for n, count in enumerate(later)]
+    popularity.apply(news, row_in(ROWS))
+    assert_same(popularity, counted([*told, *later], ROWS))
