@@ -85,6 +85,7 @@ def test_what_comes_while_the_queue_is_away_arrives_later_in_order(queue, opened
     broker = opened()
     queue.away = True
     _publish(broker, *(str(n) for n in range(50)))
+    _until(lambda: broker.state().trouble)  # it has been asked
     assert queue.taken == []
     state = broker.state()
     assert (state.depth, state.trouble) == (50, "connection refused")
