@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import ssl
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,12 @@ class Guarded:
         self.secrets.append(made["key"][16:52])
         wait_until(lambda: self.get("/v1/popular", made["key"]).status_code == 200, what="the new key is known")
         return made["key_id"], made["key"]
+
+    def verdict(self, key: str) -> str:
+        """On a new event of the visitor v1."""
+        event = {**EVENT, "event_id": str(uuid.uuid4())}
+        answer = self.rest.post("/v1/events", json={"events": [event]}, headers={"x-api-key": key})
+        return str(answer.json()["verdicts"][0]["verdict"])
 
     def get(self, path: str, key: str = "") -> httpx.Response:
         return self.rest.get(path, headers={"authorization": f"Bearer {key}"} if key else {})
@@ -72,8 +79,7 @@ def test_shoppers_and_merchandisers_get_their_part_and_strangers_nothing(guarded
 
     assert guarded.get("/v1/popular").status_code == 401
     wait_until(lambda: guarded.get("/v1/products/mug", shop).status_code == 200, what="the product is at the edge")
-    told = guarded.rest.post("/v1/events", json={"events": [EVENT]}, headers={"x-api-key": shop})
-    assert told.json()["verdicts"][0]["verdict"] == "accepted"
+    wait_until(lambda: guarded.verdict(shop) == "accepted", what="the recommender follows the catalog's feed")
     refused = guarded.rest.post("/v1/events", json={"events": [EVENT]}, headers={"x-api-key": merchandiser})
     assert (refused.status_code, refused.json()["type"].rsplit("/", 1)[1]) == (403, "scope-missing")
     assert guarded.get("/v1/profiles/v1", shop).status_code == 200
