@@ -114,9 +114,16 @@ def unhurried(connection: extensions.connection, *, lock_s: float = 0) -> Iterat
 def _wait(connection: extensions.connection) -> None:
     limit_s = getattr(connection, "wait_s", None)
     deadline = None if limit_s is None else time.monotonic() + limit_s
-    while (state := connection.poll()) != extensions.POLL_OK:
+    while (state := _polled(connection)) != extensions.POLL_OK:
         poller = select.poll()
         poller.register(connection.fileno(), select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
         left_ms = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
         if not poller.poll(left_ms):
             raise psycopg2.OperationalError(f"PostgreSQL did not answer within {limit_s:g} s")
+
+
+def _polled(connection: extensions.connection) -> int:
+    try:
+        return connection.poll()
+    except UnicodeDecodeError as error:  # psycopg2 quotes what it got, were it no text at all
+        raise psycopg2.OperationalError("PostgreSQL answered what can not be read") from error
