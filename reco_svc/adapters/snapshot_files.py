@@ -26,7 +26,7 @@ _ARRAYS = {
     "alike": ("ptr", "rows", "scores"),
     "viewed": ("ptr", "rows", "scores"),
     "bought": ("ptr", "rows", "scores"),
-    "sessions": ("session_ptr", "item_rows", "item_ptr", "sessions", "idf", "weight"),
+    "sessions": ("session_ptr", "item_rows", "item_ptr", "sessions", "idf", "weight", "past_weight"),
     "collaborative": ("weights", "column", "rows"),
     "neighbours": ("ptr", "rows", "scores"),
 }
@@ -58,11 +58,12 @@ def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
     np.save(folder / "projection.npy", np.asarray(snapshot.projection.matrix, np.float16))
     words = sorted(snapshot.projection.vocabulary, key=snapshot.projection.vocabulary.__getitem__)
     (folder / VOCABULARY).write_bytes(orjson.dumps(words))
+    fading = snapshot.fading
     about = {
         "catalog_revision": snapshot.catalog_revision,
         "embedder": snapshot.embedder,
         "blend": {"by_strategy": snapshot.blend.by_strategy, "evidence": snapshot.blend.evidence},
-        "fading": {"visit": dict(snapshot.fading.visit), "past": dict(snapshot.fading.past)},
+        "fading": {"visit": dict(fading.visit), "past": dict(fading.past), "long": fading.long},
         "spread": snapshot.spread,
         "quality": snapshot.quality,
         "facts": snapshot.facts,

@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 
 from reco_svc.domain.learning import collaborative, graphs, sessions
 from reco_svc.domain.learning.events import SESSION_GAP_S, LearningEvents
-from reco_svc.domain.learning.learned import Learned, Lesson
+from reco_svc.domain.learning.learned import Learned, Lesson, sessions_of
 from reco_svc.domain.learning.nearest import scaled
 from reco_svc.domain.ports import Rows, Vectors
 from reco_svc.domain.snapshot import Collaborative, Graph, SessionIndex
@@ -64,7 +64,7 @@ class LoggedEvents:
         return Learned(
             self.viewed(n, now_s, half_life, lesson.walk),
             self.bought(n, now_s, half_life),
-            self.sessions(n, now_s, lesson.session_half_life_days),
+            self.sessions(n, now_s, lesson),
             self.collaborative(n, now_s, half_life, lesson.regularisation),
         )
 
@@ -122,7 +122,7 @@ class LoggedEvents:
         held.unpersist()
         return found
 
-    def sessions(self, n: int, now_s: float, half_life_days: float) -> SessionIndex:
+    def sessions(self, n: int, now_s: float, lesson: Lesson) -> SessionIndex:
         """See `sessions.session_index`, which makes it of what comes back: the newest sessions, each product once."""
         newest_first = (F.col("at_s").desc(), F.col("seq").desc())
         once = _first(self.wanted.select("session", "row", "at_s", "seq"), ["session", "row"], newest_first, 1)
@@ -135,7 +135,7 @@ class LoggedEvents:
         row, at_s = (table[name].to_numpy()[order].astype(np.int64) for name in ("row", "at_s"))
         blank = np.zeros(len(row), np.int64)
         events = LearningEvents(blank, session, blank - 1, row, at_s, np.ones(len(row), np.float32))
-        return sessions.session_index(events, n, now_s, half_life_days=half_life_days)
+        return sessions_of(events, n, now_s, lesson)
 
     def collaborative(self, n: int, now_s: float, half_life_days: float, regularisation: float) -> Collaborative:
         """See `collaborative.collaborative`."""

@@ -16,7 +16,7 @@ from reco_svc.domain.blend import Kind, kind_of
 from reco_svc.domain.candidates import Question
 from reco_svc.domain.ports import Vectors
 
-LONG = 100  # steps from which a session is taken for a history: callers that know no sessions send one so
+LONG = 100  # steps of a session that a caller may send
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)  # what training tries
 _VISIT: Mapping[str, float] = MappingProxyType(
     {
@@ -40,22 +40,26 @@ _PAST: Mapping[str, float] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Fading:
-    """The product `d` places from the newest (1) counts d^-power; `visit` and `past` hold the power of each source."""
+    """The product `d` places from the newest (1) counts d^-power; `visit` and `past` hold the power of each source.
+
+    A session of `long` steps or more is longer than visits to this shop are, and taken for a history: callers that know
+    no sessions send one so.
+    """
 
     visit: Mapping[str, float] = field(default_factory=lambda: _VISIT)
     past: Mapping[str, float] = field(default_factory=lambda: _PAST)
+    long: int = LONG
 
     def weights(self, source: str, question: Question, n: int) -> Vectors:
         """(n,) float32, oldest first, the last 1."""
-        powers = self.past if is_past(question) else self.visit
+        powers = self.past if self.is_past(question) else self.visit
         return faded(n, powers.get(source, 0.5))
 
-
-def is_past(question: Question) -> bool:
-    """Whether a question tells of earlier visits more than of this one."""
-    if len(question.session_rows) >= LONG:
-        return True
-    return len(question.history_rows) > 0 and kind_of(question) is Kind.RETURN
+    def is_past(self, question: Question) -> bool:
+        """Whether a question tells of earlier visits more than of this one."""
+        if len(question.session_rows) >= self.long:
+            return True
+        return len(question.history_rows) > 0 and kind_of(question) is Kind.RETURN
 
 
 def faded(n: int, power: float) -> Vectors:

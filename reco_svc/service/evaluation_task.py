@@ -63,7 +63,12 @@ class TaskLog:
     """InteractionLog over the training events of a task; events of one second keep the order of the file."""
 
     columns: InteractionColumns
-    _bought: dict[str, list[str]] = field(default_factory=dict)
+    _bought: dict[str, list[str]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        columns = self.columns
+        for at in np.flatnonzero(columns.type == EventType.PURCHASE).tolist():
+            self._bought.setdefault(columns.visitor_id[at], []).append(columns.product_id[at])
 
     def append(self, interactions: Sequence[Interaction]) -> AppendReport:
         """A task does not change: everything counts as known."""
@@ -111,11 +116,6 @@ class TaskLog:
 
     def purchased(self, visitor_id: str, *, limit: int = 1_000) -> Sequence[str]:
         """See ports.InteractionLog."""
-        if not self._bought:
-            kinds = self.columns.type.tolist()
-            for visitor, product_id, kind in zip(self.columns.visitor_id, self.columns.product_id, kinds, strict=True):
-                if kind == EventType.PURCHASE:
-                    self._bought.setdefault(visitor, []).append(product_id)
         return list(dict.fromkeys(reversed(self._bought.get(visitor_id, ()))))[:limit]
 
     def erase(self, visitor_id: str, at: datetime) -> int:

@@ -16,11 +16,15 @@ NEVER_FADES = 1e6  # days
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Parameters that training chooses by itself: the ages at which an event or a session counts half, and `walk`,
-    how steps tell of one another."""
+    """Parameters that training chooses by itself.
+
+    The ages at which an event counts half, and a session, within a visit and to a question about earlier ones; λ of
+    EASE; and `walk`, how steps tell of one another.
+    """
 
     half_life_days: float = 120.0
     session_half_life_days: float = 365.0
+    past_session_half_life_days: float = 365.0
     regularisation: float = 5.0
     walk: Walk = TRAIL
 
@@ -41,6 +45,12 @@ class Learned:
         return cls(empty, empty, SessionIndex.empty(n), Collaborative.empty(n))
 
 
+def sessions_of(events: LearningEvents, n: int, now_s: float, lesson: Lesson) -> SessionIndex:
+    """See `session_index`."""
+    ages = (lesson.session_half_life_days, lesson.past_session_half_life_days)
+    return session_index(events, n, now_s, half_life_days=ages[0], past_half_life_days=ages[1])
+
+
 def learn(events: LearningEvents, n: int, lesson: Lesson, told: Callable[[str], None] = lambda part: None) -> Learned:
     """Learns over n rows, as of the newest event. `told` hears the name of each part before it is begun."""
     now_s = float(events.at_s.max()) if len(events) else 0.0
@@ -49,7 +59,7 @@ def learn(events: LearningEvents, n: int, lesson: Lesson, told: Callable[[str], 
     viewed = viewed_graph(events, n, now_s, half_life_days=half_life, walk=lesson.walk)
     bought = bought_graph(events, n, now_s, half_life_days=half_life)
     told("sessions")
-    sessions = session_index(events, n, now_s, half_life_days=lesson.session_half_life_days)
+    sessions = sessions_of(events, n, now_s, lesson)
     told("histories")
     weights = collaborative(events, n, now_s, half_life_days=half_life, regularisation=lesson.regularisation)
     return Learned(viewed, bought, sessions, weights)

@@ -18,7 +18,7 @@ from reco_svc.domain.learning.events import LearningEvents
 from reco_svc.domain.learning.learned import Learned, Lesson
 from reco_svc.domain.learning.metrics import METRICS, metric_values
 from reco_svc.domain.learning.tuning import Tuned, proposed, tune
-from reco_svc.domain.learning.validation import KnownAnswer, cut_time, known_answers
+from reco_svc.domain.learning.validation import KnownAnswer, cut_time, known_answers, longer_than_visits
 from reco_svc.domain.lexical import LexicalProjection
 from reco_svc.domain.model import Product, RuleSet, Strategy
 from reco_svc.domain.popularity import Popularity
@@ -61,8 +61,8 @@ def prove(
     Nothing is proved, and no weights are learned, when there are too few events or questions. Quality is measured on
     every second question with weights from the others; the weights returned are from all.
     """
-    cut_s = cut_time(events)
-    answers = known_answers(events, cut_s, seed=seed) if len(events) >= LEAST_EVENTS else []
+    cut_s, long = cut_time(events), longer_than_visits(events)
+    answers = known_answers(events, cut_s, long=long, seed=seed) if len(events) >= LEAST_EVENTS else []
     if len(answers) < LEAST_QUESTIONS:
         return Proof(questions=len(answers))
     early = events.take(events.at_s < cut_s)
@@ -74,7 +74,7 @@ def prove(
     def view_of(learned: Learned, fading: Fading) -> View:
         return _view(table, space, popularity, alike, learned, fading)
 
-    tuned = tune(view_of, early, answers, len(products), told)
+    tuned = tune(view_of, early, answers, len(products), long, told)
     told("spread")
     spread = _spread(partial(_view, table, space), alike, early, answers, tuned, seed)
     view = spreading(view_of(tuned.learned, tuned.fading), spread)

@@ -12,11 +12,14 @@ LONGEST = 200  # distinct products kept of a session, the newest
 MOST_SESSIONS = 5_000_000
 
 
-def session_index(events: LearningEvents, n: int, now_s: float, *, half_life_days: float) -> SessionIndex:
+def session_index(
+    events: LearningEvents, n: int, now_s: float, *, half_life_days: float, past_half_life_days: float
+) -> SessionIndex:
     """Sessions with at least two distinct wanted products, oldest first by their last event.
 
-    `n` is the number of rows. A session counts half for every `half_life_days` of age, and by the inverse root of its
-    length, which makes the similarity of two sessions a cosine.
+    `n` is the number of rows. A session counts half for every `half_life_days` of age, or `past_half_life_days` where a
+    question tells of earlier visits, and by the inverse root of its length, which makes the similarity of two sessions
+    a cosine.
     """
     wanted = events.wanted
     if not len(wanted):
@@ -36,7 +39,11 @@ def session_index(events: LearningEvents, n: int, now_s: float, *, half_life_day
     order = np.lexsort((at_s, session))
     session, row = session[order], row[order]
     age_days = np.maximum(0.0, now_s - last[kept]) / 86_400.0
-    weight = 0.5 ** (age_days / half_life_days) / np.sqrt(np.bincount(session, minlength=len(kept)))
+    shorter = 1.0 / np.sqrt(np.bincount(session, minlength=len(kept)))
+    weights = [
+        np.maximum(0.5 ** (age_days / days) * shorter, 1e-30).astype(np.float32)
+        for days in (half_life_days, past_half_life_days)
+    ]
     session_ptr = np.concatenate([[0], np.cumsum(np.bincount(session, minlength=len(kept)))])
     by_row = np.lexsort((-session, row))
     counts = np.bincount(row, minlength=n)
@@ -49,7 +56,7 @@ def session_index(events: LearningEvents, n: int, now_s: float, *, half_life_day
         item_ptr.astype(np.int64),
         session[by_row].astype(np.int32),
         idf.astype(np.float32),
-        np.maximum(weight, 1e-30).astype(np.float32),
+        *weights,
     )
 
 

@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reco_svc.domain.candidates import Candidates, Source
-from reco_svc.domain.fading import POWERS, Fading, is_past
-from reco_svc.domain.learning.collaborative import collaborative
+from reco_svc.domain.fading import POWERS, Fading
+from reco_svc.domain.learning.collaborative import EASE_MOST_ITEMS, collaborative
 from reco_svc.domain.learning.events import LearningEvents
 from reco_svc.domain.learning.graphs import CHAIN, HEAP, TRAIL, bought_graph, viewed_graph
-from reco_svc.domain.learning.learned import NEVER_FADES, Learned, Lesson
+from reco_svc.domain.learning.learned import NEVER_FADES, Learned, Lesson, sessions_of
 from reco_svc.domain.learning.metrics import metric_values
-from reco_svc.domain.learning.sessions import session_index
 from reco_svc.domain.learning.validation import KnownAnswer
 from reco_svc.domain.sources.collaborative import CollaborativeSource
 from reco_svc.domain.sources.neighbours import BoughtTogetherSource, ViewedTogetherSource
@@ -26,9 +25,9 @@ from reco_svc.domain.sources.session import SessionSource
 from reco_svc.domain.sources.similar import SimilarSource
 from reco_svc.domain.view import View
 
-SHARES = (1 / 6, 1 / 2)  # of the time that the log covers: the half-lives to try beside none
+RIDGES = (5.0, 1.0)  # see Lesson.regularisation
 MOST_ASKED = 250  # of each kind of question
-LEAST_ASKED = 30  # fewer of a kind: its powers stay as they are
+LEAST_ASKED = 30  # fewer of a kind: what suits it stays as it is
 STEP = 0.25  # between powers
 GAIN = 1.005  # what a value other than the first must be better by
 Made = Callable[[Learned, Lesson], Learned]
@@ -45,11 +44,13 @@ class Tuned:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A source, how its part of what is learned is made, and the lessons to try."""
+    """A source, how its part of what is learned is made, the lessons to try, and the kinds of questions they are tried
+    on: within a visit (False), of earlier visits (True)."""
 
     source: Source
     make: Made
-    lessons: Callable[[Lesson, Sequence[float]], Sequence[Lesson]]
+    lessons: Callable[[Lesson], Sequence[Lesson]]
+    kinds: tuple[bool, ...] = (False, True)
 
 
 def tune(
@@ -57,25 +58,28 @@ def tune(
     early: LearningEvents,
     answers: Sequence[KnownAnswer],
     n: int,
+    long: int,
     told: Callable[[str], None] = lambda part: None,
 ) -> Tuned:
-    """Chooses for each source; `view_of` makes a view of what was learned from the `early` events over n rows."""
-    past = [is_past(answer.question) for answer in answers]
+    """Chooses for each source; `view_of` makes a view of what was learned from the `early` events over n rows, `long`
+    is that of Fading."""
+    past = [Fading(long=long).is_past(answer.question) for answer in answers]
     asked = {
-        False: _some([a for a, is_ in zip(answers, past, strict=True) if not is_]),
-        True: _some([a for a, is_ in zip(answers, past, strict=True) if is_]),
+        kind: _some([a for a, is_past_ in zip(answers, past, strict=True) if is_past_ is kind])
+        for kind in (False, True)
     }
-    span_days = float(early.at_s.max() - early.at_s.min()) / 86_400.0
-    half_lives = [round(share * max(span_days, 1.0), 1) for share in SHARES] + [NEVER_FADES]
-    tuned = Tuned(Lesson(half_lives[0], half_lives[-2]), Learned.nothing(n), Fading())
+    tuned = Tuned(Lesson(), Learned.nothing(n), Fading(long=long))
     for part in _parts(early, n):
         told(f"tune {part.source.name}")
-        tuned = _tuned(tuned, part, half_lives, asked, view_of)
+        tuned = _tuned(tuned, part, {kind: asked[kind] for kind in part.kinds}, view_of)
     return tuned
 
 
 def _parts(early: LearningEvents, n: int) -> list[_Part]:
     now_s = float(early.at_s.max())
+    span_days = max(float(now_s - early.at_s.min()) / 86_400.0, 1.0)
+    ridges = RIDGES if int(early.had(n).sum()) <= EASE_MOST_ITEMS else RIDGES[:1]
+    sixth, half, twelfth = (round(share * span_days, 1) for share in (1 / 6, 1 / 2, 1 / 12))
 
     def of_histories(learned: Learned, lesson: Lesson) -> Learned:
         days, ridge = lesson.half_life_days, lesson.regularisation
@@ -83,8 +87,7 @@ def _parts(early: LearningEvents, n: int) -> list[_Part]:
         return replace(learned, collaborative=made)
 
     def of_sessions(learned: Learned, lesson: Lesson) -> Learned:
-        made = session_index(early, n, now_s, half_life_days=lesson.session_half_life_days)
-        return replace(learned, sessions=made)
+        return replace(learned, sessions=sessions_of(early, n, now_s, lesson))
 
     def of_walks(learned: Learned, lesson: Lesson) -> Learned:
         made = viewed_graph(early, n, now_s, half_life_days=lesson.half_life_days, walk=lesson.walk)
@@ -97,33 +100,50 @@ def _parts(early: LearningEvents, n: int) -> list[_Part]:
         _Part(
             CollaborativeSource(),
             of_histories,
-            lambda lesson, days: [replace(lesson, half_life_days=d) for d in days],
+            lambda lesson: [replace(lesson, half_life_days=days) for days in (sixth, half, NEVER_FADES)],
+        ),
+        _Part(
+            CollaborativeSource(),
+            of_histories,
+            lambda lesson: [replace(lesson, regularisation=ridge) for ridge in ridges],
         ),
         _Part(
             SessionSource(),
             of_sessions,
-            lambda lesson, days: [replace(lesson, session_half_life_days=d) for d in (*days[-2::-1], days[-1])],
+            lambda lesson: [
+                replace(lesson, session_half_life_days=days, past_session_half_life_days=days)
+                for days in (half, sixth, NEVER_FADES)
+            ],
+            kinds=(False,),
+        ),
+        _Part(
+            SessionSource(),
+            of_sessions,
+            lambda lesson: [
+                replace(lesson, past_session_half_life_days=days)
+                for days in dict.fromkeys((lesson.session_half_life_days, half, sixth, twelfth, NEVER_FADES))
+            ],
+            kinds=(True,),
         ),
         _Part(
             ViewedTogetherSource(),
             of_walks,
-            lambda lesson, days: [replace(lesson, walk=walk) for walk in (TRAIL, HEAP, CHAIN)],
+            lambda lesson: [replace(lesson, walk=walk) for walk in (TRAIL, HEAP, CHAIN)],
         ),
-        _Part(BoughtTogetherSource(), of_orders, lambda lesson, days: [lesson]),
-        _Part(SimilarSource(), lambda learned, lesson: learned, lambda lesson, days: [lesson]),
+        _Part(BoughtTogetherSource(), of_orders, lambda lesson: [lesson]),
+        _Part(SimilarSource(), lambda learned, lesson: learned, lambda lesson: [lesson]),
     ]
 
 
 def _tuned(
     tuned: Tuned,
     part: _Part,
-    half_lives: Sequence[float],
     asked: Mapping[bool, Sequence[KnownAnswer]],
     view_of: Callable[[Learned, Fading], View],
 ) -> Tuned:
     """The lesson under which the source answers best, each with the powers that suit it."""
     best, most = tuned, -1.0
-    for lesson in part.lessons(tuned.lesson, half_lives):
+    for lesson in part.lessons(tuned.lesson):
         learned = part.make(tuned.learned, lesson)
         fading, quality = _faded(part.source, learned, tuned.fading, asked, view_of)
         if quality > most * GAIN:
@@ -141,13 +161,12 @@ def _faded(
     """The powers that suit a source, and the sum of its quality over questions."""
     total = 0.0
     for past, answers in asked.items():
-        if not answers:
+        if len(answers) < LEAST_ASKED:
             continue
         tried: dict[float, float] = {}
         start = (fading.past if past else fading.visit).get(source.name, 0.5)
-        towards = list(dict.fromkeys([start, *POWERS])) if len(answers) >= LEAST_ASKED else [start]
         best = start
-        for power in sorted(towards, key=lambda p: abs(p - start)):
+        for power in sorted({start, *POWERS}, key=lambda p: abs(p - start)):
             if tried and abs(power - best) > STEP:
                 continue  # beyond a neighbour that was no better
             tried[power] = alone_quality(source, view_of(learned, _with(fading, past, source.name, power)), answers)
@@ -160,8 +179,8 @@ def _faded(
 
 def _with(fading: Fading, past: bool, source: str, power: float) -> Fading:
     if past:
-        return Fading(fading.visit, {**fading.past, source: power})
-    return Fading({**fading.visit, source: power}, fading.past)
+        return replace(fading, past={**fading.past, source: power})
+    return replace(fading, visit={**fading.visit, source: power})
 
 
 def alone_quality(source: Source, view: View, answers: Sequence[KnownAnswer]) -> float:

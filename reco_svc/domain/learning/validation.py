@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reco_svc.domain.candidates import Question
+from reco_svc.domain.fading import LONG
 from reco_svc.domain.learning.events import LearningEvents
 from reco_svc.domain.model import EventType
 from reco_svc.domain.ports import Rows
@@ -15,7 +16,7 @@ from reco_svc.domain.ports import Rows
 CUT = 0.9  # share of sessions that begin before the cut
 MOST_QUESTIONS = 2_000
 HISTORY = 200
-MOST_STEPS = 100  # of a session that a caller may send
+SHORTEST_LONG = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,17 @@ def cut_time(events: LearningEvents) -> int:
     return int(begins[int(len(begins) * CUT)]) if len(begins) else 0
 
 
-def known_answers(events: LearningEvents, cut_s: int, *, seed: int = 0) -> list[KnownAnswer]:
+def longer_than_visits(events: LearningEvents) -> int:
+    """How many distinct products make a session longer than 99 % of those with two or more, from SHORTEST_LONG to the
+    LONG that a caller may send."""
+    wanted = events.wanted
+    pairs = np.unique(np.stack([wanted.session, wanted.row]), axis=1)[0]
+    sizes = np.unique(pairs, return_counts=True)[1]
+    sizes = sizes[sizes >= 2]
+    return int(np.clip(np.quantile(sizes, 0.99), SHORTEST_LONG, LONG)) if len(sizes) else LONG
+
+
+def known_answers(events: LearningEvents, cut_s: int, *, long: int = LONG, seed: int = 0) -> list[KnownAnswer]:
     """At most MOST_QUESTIONS questions from sessions that began at `cut_s` or later; none if there are none.
 
     Up to a third are asked before the first such session of a visitor with a history: what of it is new to the visitor?
@@ -46,7 +57,7 @@ def known_answers(events: LearningEvents, cut_s: int, *, seed: int = 0) -> list[
     rng = np.random.default_rng(seed)
     late = _late_sessions(wanted, cut_s)
     histories = _histories(wanted, cut_s, {visitor for visitor, _, _ in late})
-    returns = _returns(late, histories)
+    returns = _returns(late, histories, long)
     returns = [returns[at] for at in rng.permutation(len(returns))[: MOST_QUESTIONS // 3].tolist()]
     none = np.empty(0, np.int64)
     within: list[KnownAnswer] = []
@@ -76,10 +87,12 @@ def _late_sessions(events: LearningEvents, cut_s: int) -> list[tuple[int, float,
     return sorted(late, key=lambda session: session[1])
 
 
-def _returns(late: Sequence[tuple[int, float, list[int]]], histories: dict[int, Rows]) -> list[KnownAnswer]:
+def _returns(
+    late: Sequence[tuple[int, float, list[int]]], histories: dict[int, Rows], longest: int
+) -> list[KnownAnswer]:
     """One question for each visitor who has a history: what is new in the first late session?
 
-    Every other history that fills a session is asked as one, as callers do who keep no sessions.
+    Every other history that is longer than a visit is asked as one, as callers do who keep no sessions.
     """
     found, seen = [], set()
     none = np.empty(0, np.int64)
@@ -88,8 +101,8 @@ def _returns(late: Sequence[tuple[int, float, list[int]]], histories: dict[int, 
             continue
         seen.add(visitor)
         history = histories[visitor]
-        long = len(history) >= MOST_STEPS and len(seen) % 2 == 0
-        session = history[-MOST_STEPS:].tolist() if long else []
+        long = len(history) >= longest and len(seen) % 2 == 0
+        session = history[-LONG:].tolist() if long else []
         answer = _answer(session, rows, none if long else history, began_s, history)
         if len(answer.relevant):
             found.append(answer)

@@ -51,19 +51,21 @@ class SessionSource:
         rows, weights = focus(question)
         rows, weights = rows[-QUERY_LENGTH:], weights[-QUERY_LENGTH:]
         weights = weights * snapshot.fading.weights(self.name, question, len(rows))
-        found, scores, evidence = neighbour_scores((snapshot.sessions, view.fresh), rows, weights)
+        indexes = (snapshot.sessions, view.fresh)
+        found, scores, evidence = neighbour_scores(indexes, rows, weights, past=snapshot.fading.is_past(question))
         return best_allowed(found, scores, evidence, k, allowed, view.products)
 
 
 def neighbour_scores(
-    indexes: Sequence[SessionIndex | None], rows: Rows, weights: Vectors
+    indexes: Sequence[SessionIndex | None], rows: Rows, weights: Vectors, *, past: bool = False
 ) -> tuple[Rows, Vectors, Rows]:
     """Rows reached through the nearest sessions in no order, scores, and the query row that counted most for each.
 
-    `rows` are distinct, oldest first, with their weights; they are not answered themselves. Each index gives its
-    nearest. The cost grows with the sessions that are looked at, not with those there are.
+    `rows` are distinct, oldest first, with their weights; they are not answered themselves. `past`: they tell of
+    earlier visits. Each index gives its nearest. The cost grows with the sessions that are looked at, not with those
+    there are.
     """
-    found = [_searched(index, rows, weights) for index in indexes if index is not None and index.count]
+    found = [_searched(index, rows, weights, past) for index in indexes if index is not None and index.count]
     if not found:
         return np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.int64)
     near, *others = sorted(found, key=lambda one: -one[3])
@@ -73,10 +75,11 @@ def neighbour_scores(
     return near[:3]
 
 
-def _searched(index: SessionIndex, rows: Rows, weights: Vectors) -> _Found:
+def _searched(index: SessionIndex, rows: Rows, weights: Vectors, past: bool) -> _Found:
     """Of one index, the scores as if its nearest session had a similarity of 1; and that similarity."""
     known = rows < len(index.idf)
     rows, weights = rows[known], weights[known].astype(np.float32)
+    counts = index.past_weight if past else index.weight
     found: _Found = _score(
         rows,
         weights,
@@ -85,7 +88,7 @@ def _searched(index: SessionIndex, rows: Rows, weights: Vectors) -> _Found:
         index.item_ptr,
         index.sessions,
         index.idf,
-        index.weight if len(index.weight) else np.ones(index.count, np.float32),
+        counts if len(counts) else np.ones(index.count, np.float32),
         max(1, min(NEWEST, LOOKED_AT // max(len(rows), 1))),
         NEIGHBOURS,
         np.float32(POWER),

@@ -31,6 +31,4 @@ def _answering(nonsense: bytes) -> Iterator[int]:
 @pytest.mark.parametrize("nonsense", [b"^", b"\xde\xad\xbe\xef", b"N\xff", b"E\x00\x00\x00\x09\xfe\xfe\xfe\xfe\x00"])
 def test_nonsense_is_an_operational_error_also_when_it_is_no_text(nonsense: bytes) -> None:
     with _answering(nonsense) as port, pytest.raises(psycopg2.OperationalError):
-        psycopg2.connect(
-            f"postgresql://somebody@127.0.0.1:{port}/shop", **connect_options(PostgresLimits(connect_s=5))
-        )
+        psycopg2.connect(f"postgresql://somebody@127.0.0.1:{port}/shop", **connect_options(PostgresLimits(connect_s=5)))
