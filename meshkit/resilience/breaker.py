@@ -29,8 +29,9 @@ class BreakerPolicy:
     """When a circuit opens, and how it closes again.
 
     Over the last `window_s` seconds and at least `minimum_calls` calls, it opens when `failure_share` of them failed,
-    or `slow_share` of them took `slow_s` seconds or longer. After `open_s` seconds one probe at a time goes through;
-    `probes` good ones in a row close it, a bad one opens it again.
+    or `slow_share` of them took `slow_s` seconds or longer; and when the last `minimum_calls` of them all failed, or a
+    busy part that dies would first have to outweigh its good calls of the window. After `open_s` seconds one probe at a
+    time goes through; `probes` good ones in a row close it, a bad one opens it again.
     """
 
     slow_s: float
@@ -99,6 +100,7 @@ class CircuitBreaker:
         self._era = 0  # a call that began in an earlier era, before the state changed, has no say in this one
         self._slices: deque[_Slice] = deque()
         self._opened = 0.0
+        self._failed_in_a_row = 0
         self._probing = False
         self._good_probes = 0
 
@@ -139,11 +141,11 @@ class CircuitBreaker:
             self._probed(good=not (failed or slow))
             return
         self._count(now, failed=failed, slow=slow)
+        self._failed_in_a_row = self._failed_in_a_row + 1 if failed else 0
         calls, failures, slow_calls = self.counts
         policy = self._policy
-        if calls >= policy.minimum_calls and (
-            failures >= policy.failure_share * calls or slow_calls >= policy.slow_share * calls
-        ):
+        many = failures >= policy.failure_share * calls or slow_calls >= policy.slow_share * calls
+        if (calls >= policy.minimum_calls and many) or min(self._failed_in_a_row, failures) >= policy.minimum_calls:
             self._open(now)
 
     def _released(self, era: int, *, probe: bool) -> None:
@@ -167,6 +169,7 @@ class CircuitBreaker:
         self._era += 1
         self._probing = False
         self._good_probes = 0
+        self._failed_in_a_row = 0
         self._slices.clear()
         self._changed(state)
 

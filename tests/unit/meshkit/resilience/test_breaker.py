@@ -53,6 +53,16 @@ def test_half_of_the_calls_failing_opens_it(breaker, clock):
     assert breaker.state is CircuitState.OPEN
 
 
+def test_a_busy_part_that_dies_need_not_outweigh_its_good_calls(breaker, clock):
+    called(breaker, clock, times=1_000)
+    called(breaker, clock, failed=True, times=5)
+    called(breaker, clock)
+    called(breaker, clock, failed=True, times=5)
+    assert breaker.state is CircuitState.CLOSED
+    called(breaker, clock, failed=True)
+    assert breaker.state is CircuitState.OPEN
+
+
 def test_calls_that_crawl_open_it_although_none_fails(breaker, clock):
     called(breaker, clock, took_s=0.25, times=6)
     assert breaker.state is CircuitState.OPEN
