@@ -7,10 +7,9 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from reco_svc.domain.limits import MAX_STEPS
 from reco_svc.domain.model import SessionStep
 from reco_svc.domain.ports import ReadSessions
-
-MAX_STEPS = 100
 
 
 class MemorySessionStore:

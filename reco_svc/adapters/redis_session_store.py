@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, cast
 import orjson
 
 from meshkit.redis.link import RedisLink
-from reco_svc.adapters.memory_session_store import MAX_STEPS
+from reco_svc.domain.limits import MAX_STEPS
 from reco_svc.domain.model import EventType, SessionStep
 from reco_svc.domain.ports import ReadSessions
 

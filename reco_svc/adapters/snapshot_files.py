@@ -21,12 +21,12 @@ from reco_svc.domain.ports import Vectors
 from reco_svc.domain.snapshot import Collaborative, Graph, SessionIndex, Snapshot
 
 PRODUCTS, ABOUT, VOCABULARY, INDEX = "products.jsonl", "about.json", "vocabulary.json", "index.faiss"
-TWINS = "twins.npy"
+TWINS, PAST_WEIGHT = "twins.npy", "sessions.past_weight.npy"
 _ARRAYS = {
     "alike": ("ptr", "rows", "scores"),
     "viewed": ("ptr", "rows", "scores"),
     "bought": ("ptr", "rows", "scores"),
-    "sessions": ("session_ptr", "item_rows", "item_ptr", "sessions", "idf", "weight", "past_weight"),
+    "sessions": ("session_ptr", "item_rows", "item_ptr", "sessions", "idf", "weight"),
     "collaborative": ("weights", "column", "rows"),
     "neighbours": ("ptr", "rows", "scores"),
 }
@@ -54,6 +54,7 @@ def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
     for part, names in _ARRAYS.items():
         for name in names:
             np.save(folder / f"{part}.{name}.npy", getattr(_part(snapshot, part), name))
+    np.save(folder / PAST_WEIGHT, snapshot.sessions.past_weight)
     np.save(folder / TWINS, np.asarray(snapshot.twins, np.int32))
     np.save(folder / "projection.npy", np.asarray(snapshot.projection.matrix, np.float16))
     words = sorted(snapshot.projection.vocabulary, key=snapshot.projection.vocabulary.__getitem__)
@@ -79,6 +80,7 @@ def load_snapshot(folder: Path, version: str) -> Snapshot:
     weights, column, rows = arrays["collaborative"]
     vectors = _array(folder / "vectors.npy")
     index = FaissVectorIndex.load(folder / INDEX) if (folder / INDEX).exists() else None
+    past = [_array(folder / PAST_WEIGHT)] if (folder / PAST_WEIGHT).exists() else []  # since sessions age apart
     snapshot = Snapshot(
         version=version,
         products=StoredProducts(folder / PRODUCTS),
@@ -96,7 +98,7 @@ def load_snapshot(folder: Path, version: str) -> Snapshot:
         alike=Graph(*arrays["alike"]),
         viewed=Graph(*arrays["viewed"]),
         bought=Graph(*arrays["bought"]),
-        sessions=SessionIndex(*arrays["sessions"]),
+        sessions=SessionIndex(*arrays["sessions"], *past),
         collaborative=Collaborative(weights, column, rows, Graph(*arrays["neighbours"])),
     )
     _check(snapshot)

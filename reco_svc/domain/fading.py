@@ -14,9 +14,9 @@ import numpy as np
 
 from reco_svc.domain.blend import Kind, kind_of
 from reco_svc.domain.candidates import Question
+from reco_svc.domain.limits import MAX_STEPS
 from reco_svc.domain.ports import Vectors
 
-LONG = 100  # steps of a session that a caller may send
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)  # what training tries
 _VISIT: Mapping[str, float] = MappingProxyType(
     {
@@ -48,7 +48,7 @@ class Fading:
 
     visit: Mapping[str, float] = field(default_factory=lambda: _VISIT)
     past: Mapping[str, float] = field(default_factory=lambda: _PAST)
-    long: int = LONG
+    long: int = MAX_STEPS
 
     def weights(self, source: str, question: Question, n: int) -> Vectors:
         """(n,) float32, oldest first, the last 1."""

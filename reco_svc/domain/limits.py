@@ -11,6 +11,7 @@ MAX_POSITION = 1_000_000
 MAX_PRICE = 10.0**12
 MAX_PLACEMENT = 64
 MAX_QUERY = 500
+MAX_STEPS = 100  # of a session
 FUTURE_TOLERANCE = timedelta(minutes=5)
 """How far ahead of ours the clock of a shopper's device may be."""
 

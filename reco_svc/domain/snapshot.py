@@ -15,7 +15,7 @@ from reco_svc.domain.model import Product
 from reco_svc.domain.ports import Rows, VectorIndex, Vectors
 
 Ints = npt.NDArray[np.int32]
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class SessionIndex:
 
     Session s has the distinct rows item_rows[session_ptr[s]:session_ptr[s+1]]; row r occurs in the sessions
     sessions[item_ptr[r]:item_ptr[r+1]], newest first. `idf` is log(sessions / sessions with the row), 0 for unseen
-    rows. `weight` (sessions,) is what a session counts, less the older and the longer it is; `past_weight` the same
-    for questions that tell of earlier visits, which another age may suit. Empty: 1 each.
+    rows. `weight` (sessions,) is what a session counts, less the older and the longer it is (empty: 1 each);
+    `past_weight` the same for questions that tell of earlier visits, which another age may suit (empty: as `weight`).
     """
 
     session_ptr: Rows
@@ -76,15 +76,13 @@ def index_of(sessions: Sequence[Sequence[int]], idf: Vectors) -> SessionIndex:
     owner = np.repeat(np.arange(len(sessions)), sizes)
     by_row = np.lexsort((-owner, item_rows))
     counts = np.bincount(item_rows, minlength=len(idf))
-    weight = (1.0 / np.sqrt(np.maximum(sizes, 1))).astype(np.float32)
     return SessionIndex(
         np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         item_rows,
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         owner[by_row].astype(np.int32),
         idf.astype(np.float32),
-        weight,
-        weight,
+        (1.0 / np.sqrt(np.maximum(sizes, 1))).astype(np.float32),
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from reco_svc.domain.blend import Blended, BlendWeights, blend
 from reco_svc.domain.candidates import Question, Source
 from reco_svc.domain.evaluation.baselines import Baseline, ranked
+from reco_svc.domain.limits import MAX_STEPS
 from reco_svc.domain.model import ProductChange, Recommendation, RecommendQuery, SessionStep, Strategy
 from reco_svc.domain.pipeline import Pipeline
 from reco_svc.domain.ports import Rows
@@ -22,7 +23,6 @@ from reco_svc.service.evaluation_task import EvaluationTask, TaskQuery
 from reco_svc.service.live_state import LiveState
 
 LENGTH = 20
-MAX_STEPS = 100  # of a session that a caller may send
 TELL_EVERY = 25
 
 Told = Callable[[float], None]

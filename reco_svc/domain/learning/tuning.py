@@ -78,16 +78,16 @@ def tune(
 def _parts(early: LearningEvents, n: int) -> list[_Part]:
     now_s = float(early.at_s.max())
     span_days = max(float(now_s - early.at_s.min()) / 86_400.0, 1.0)
-    ridges = RIDGES if int(early.had(n).sum()) <= EASE_MOST_ITEMS else RIDGES[:1]
-    sixth, half, twelfth = (round(share * span_days, 1) for share in (1 / 6, 1 / 2, 1 / 12))
+    dense = int(early.had(n).sum()) <= EASE_MOST_ITEMS  # else it is item-kNN, which knows no λ
+    sixth, half = round(span_days / 6, 1), round(span_days / 2, 1)
 
     def of_histories(learned: Learned, lesson: Lesson) -> Learned:
         days, ridge = lesson.half_life_days, lesson.regularisation
         made = collaborative(early, n, now_s, half_life_days=days, regularisation=ridge)
         return replace(learned, collaborative=made)
 
-    def of_sessions(learned: Learned, lesson: Lesson) -> Learned:
-        return replace(learned, sessions=sessions_of(early, n, now_s, lesson))
+    def ridges(lesson: Lesson) -> Sequence[Lesson]:
+        return [replace(lesson, regularisation=ridge) for ridge in RIDGES]
 
     def of_walks(learned: Learned, lesson: Lesson) -> Learned:
         made = viewed_graph(early, n, now_s, half_life_days=lesson.half_life_days, walk=lesson.walk)
@@ -102,29 +102,8 @@ def _parts(early: LearningEvents, n: int) -> list[_Part]:
             of_histories,
             lambda lesson: [replace(lesson, half_life_days=days) for days in (sixth, half, NEVER_FADES)],
         ),
-        _Part(
-            CollaborativeSource(),
-            of_histories,
-            lambda lesson: [replace(lesson, regularisation=ridge) for ridge in ridges],
-        ),
-        _Part(
-            SessionSource(),
-            of_sessions,
-            lambda lesson: [
-                replace(lesson, session_half_life_days=days, past_session_half_life_days=days)
-                for days in (half, sixth, NEVER_FADES)
-            ],
-            kinds=(False,),
-        ),
-        _Part(
-            SessionSource(),
-            of_sessions,
-            lambda lesson: [
-                replace(lesson, past_session_half_life_days=days)
-                for days in dict.fromkeys((lesson.session_half_life_days, half, sixth, twelfth, NEVER_FADES))
-            ],
-            kinds=(True,),
-        ),
+        *([_Part(CollaborativeSource(), of_histories, ridges)] if dense else []),
+        *_session_parts(early, n, now_s, span_days),
         _Part(
             ViewedTogetherSource(),
             of_walks,
@@ -133,6 +112,25 @@ def _parts(early: LearningEvents, n: int) -> list[_Part]:
         _Part(BoughtTogetherSource(), of_orders, lambda lesson: [lesson]),
         _Part(SimilarSource(), lambda learned, lesson: learned, lambda lesson: [lesson]),
     ]
+
+
+def _session_parts(early: LearningEvents, n: int, now_s: float, span_days: float) -> list[_Part]:
+    """First the age that suits visits, then the one that suits what comes at the next: there the season counts."""
+    sixth, half, twelfth = (round(share * span_days, 1) for share in (1 / 6, 1 / 2, 1 / 12))
+
+    def made(learned: Learned, lesson: Lesson) -> Learned:
+        return replace(learned, sessions=sessions_of(early, n, now_s, lesson))
+
+    def of_visits(lesson: Lesson) -> Sequence[Lesson]:
+        tried = (half, sixth, NEVER_FADES)
+        return [replace(lesson, session_half_life_days=d, past_session_half_life_days=d) for d in tried]
+
+    def of_returns(lesson: Lesson) -> Sequence[Lesson]:
+        tried = dict.fromkeys((lesson.session_half_life_days, half, sixth, twelfth, NEVER_FADES))
+        return [replace(lesson, past_session_half_life_days=d) for d in tried]
+
+    source = SessionSource()
+    return [_Part(source, made, of_visits, kinds=(False,)), _Part(source, made, of_returns, kinds=(True,))]
 
 
 def _tuned(

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from reco_svc.domain.candidates import Question
-from reco_svc.domain.fading import LONG
 from reco_svc.domain.learning.events import LearningEvents
+from reco_svc.domain.limits import MAX_STEPS
 from reco_svc.domain.model import EventType
 from reco_svc.domain.ports import Rows
 
 CUT = 0.9  # share of sessions that begin before the cut
 MOST_QUESTIONS = 2_000
 HISTORY = 200
-SHORTEST_LONG = 20
+SHORTEST_LONG = 20  # products of a session: fewer are a visit in any shop
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,17 @@ def cut_time(events: LearningEvents) -> int:
 
 def longer_than_visits(events: LearningEvents) -> int:
     """How many distinct products make a session longer than 99 % of those with two or more, from SHORTEST_LONG to the
-    LONG that a caller may send."""
+    MAX_STEPS that a caller may send."""
     wanted = events.wanted
-    pairs = np.unique(np.stack([wanted.session, wanted.row]), axis=1)[0]
-    sizes = np.unique(pairs, return_counts=True)[1]
+    rows = int(wanted.row.max(initial=0)) + 1
+    sizes = np.bincount(np.unique(wanted.session * rows + wanted.row) // rows)
     sizes = sizes[sizes >= 2]
-    return int(np.clip(np.quantile(sizes, 0.99), SHORTEST_LONG, LONG)) if len(sizes) else LONG
+    return int(np.clip(np.quantile(sizes, 0.99), SHORTEST_LONG, MAX_STEPS)) if len(sizes) else MAX_STEPS
 
 
-def known_answers(events: LearningEvents, cut_s: int, *, long: int = LONG, seed: int = 0) -> list[KnownAnswer]:
-    """At most MOST_QUESTIONS questions from sessions that began at `cut_s` or later; none if there are none.
+def known_answers(events: LearningEvents, cut_s: int, *, long: int = MAX_STEPS, seed: int = 0) -> list[KnownAnswer]:
+    """At most MOST_QUESTIONS questions from sessions that began at `cut_s` or later; none if there are none. `long` is
+    that of Fading.
 
     Up to a third are asked before the first such session of a visitor with a history: what of it is new to the visitor?
     The rest are asked within sessions: half of these in the middle, half after a number of products drawn at random,
@@ -87,9 +88,7 @@ def _late_sessions(events: LearningEvents, cut_s: int) -> list[tuple[int, float,
     return sorted(late, key=lambda session: session[1])
 
 
-def _returns(
-    late: Sequence[tuple[int, float, list[int]]], histories: dict[int, Rows], longest: int
-) -> list[KnownAnswer]:
+def _returns(late: Sequence[tuple[int, float, list[int]]], histories: dict[int, Rows], long: int) -> list[KnownAnswer]:
     """One question for each visitor who has a history: what is new in the first late session?
 
     Every other history that is longer than a visit is asked as one, as callers do who keep no sessions.
@@ -101,9 +100,9 @@ def _returns(
             continue
         seen.add(visitor)
         history = histories[visitor]
-        long = len(history) >= longest and len(seen) % 2 == 0
-        session = history[-LONG:].tolist() if long else []
-        answer = _answer(session, rows, none if long else history, began_s, history)
+        as_session = len(history) >= long and len(seen) % 2 == 0
+        session = history[-MAX_STEPS:].tolist() if as_session else []
+        answer = _answer(session, rows, none if as_session else history, began_s, history)
         if len(answer.relevant):
             found.append(answer)
     return found

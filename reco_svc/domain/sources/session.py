@@ -79,7 +79,7 @@ def _searched(index: SessionIndex, rows: Rows, weights: Vectors, past: bool) -> 
     """Of one index, the scores as if its nearest session had a similarity of 1; and that similarity."""
     known = rows < len(index.idf)
     rows, weights = rows[known], weights[known].astype(np.float32)
-    counts = index.past_weight if past else index.weight
+    counts = index.past_weight if past and len(index.past_weight) else index.weight
     found: _Found = _score(
         rows,
         weights,

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from reco_svc.domain.fading import LONG, Fading
+from reco_svc.domain.fading import Fading
 from reco_svc.domain.learning.events import LearningEvents
 from reco_svc.domain.learning.sessions import session_index
 from reco_svc.domain.learning.validation import SHORTEST_LONG, known_answers, longer_than_visits
+from reco_svc.domain.limits import MAX_STEPS
 from reco_svc.domain.sources.session import neighbour_scores
 
 
@@ -21,8 +22,8 @@ def test_a_session_is_long_when_it_is_longer_than_nearly_all_others():
     assert longer_than_visits(events(short)) == SHORTEST_LONG
     carts = [(v, list(range(40)), v) for v in range(400)]
     assert longer_than_visits(events(carts)) == 40
-    assert longer_than_visits(events([(v, list(range(300)), v) for v in range(4)])) == LONG
-    assert longer_than_visits(events([(0, [7], 0)])) == LONG  # nothing is known of visits
+    assert longer_than_visits(events([(v, list(range(300)), v) for v in range(4)])) == MAX_STEPS
+    assert longer_than_visits(events([(0, [7], 0)])) == MAX_STEPS  # nothing is known of visits
 
 
 def test_long_histories_are_asked_as_sessions_too():
