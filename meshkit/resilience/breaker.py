@@ -30,8 +30,8 @@ class BreakerPolicy:
 
     Over the last `window_s` seconds and at least `minimum_calls` calls, it opens when `failure_share` of them failed,
     or `slow_share` of them took `slow_s` seconds or longer; and when the last `minimum_calls` of them all failed, or a
-    busy part that dies would first have to outweigh its good calls of the window. After `open_s` seconds one probe at a
-    time goes through; `probes` good ones in a row close it, a bad one opens it again.
+    busy part that dies would first have to outweigh its good calls of the window. A good call never opens it. After
+    `open_s` seconds one probe at a time goes through; `probes` good ones in a row close it, a bad one opens it again.
     """
 
     slow_s: float
@@ -142,6 +142,8 @@ class CircuitBreaker:
             return
         self._count(now, failed=failed, slow=slow)
         self._failed_in_a_row = self._failed_in_a_row + 1 if failed else 0
+        if not (failed or slow):
+            return
         calls, failures, slow_calls = self.counts
         policy = self._policy
         many = failures >= policy.failure_share * calls or slow_calls >= policy.slow_share * calls

@@ -25,7 +25,8 @@ def _ask(shop: httpx.Client, question: str, body: object = None, **params: objec
     def answer() -> dict[str, Any] | None:
         got = shop.post(question, json=body) if body else shop.get(question, params=params)  # type: ignore[arg-type]
         told.append(f"{got.status_code} {got.text[:300]}")
-        return got.json() if got.status_code == 200 and not got.json().get("degraded") else None
+        degraded = "recomesh-degraded" in got.headers or got.json().get("degraded")
+        return got.json() if got.status_code == 200 and not degraded else None
 
     try:
         return wait_until(answer, within_s=60) or {}

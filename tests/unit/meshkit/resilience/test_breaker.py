@@ -53,6 +53,14 @@ def test_half_of_the_calls_failing_opens_it(breaker, clock):
     assert breaker.state is CircuitState.OPEN
 
 
+def test_a_part_that_was_starting_is_not_cut_off_by_the_good_call_that_makes_it_half(breaker, clock):
+    called(breaker, clock, failed=True, times=3)
+    called(breaker, clock, times=3)
+    assert breaker.state is CircuitState.CLOSED
+    called(breaker, clock, failed=True)
+    assert breaker.state is CircuitState.OPEN
+
+
 def test_a_busy_part_that_dies_need_not_outweigh_its_good_calls(breaker, clock):
     called(breaker, clock, times=1_000)
     called(breaker, clock, failed=True, times=5)
