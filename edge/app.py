@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import grpc.aio
 import structlog
@@ -57,6 +58,7 @@ from meshkit.security.open_gate import open_gate
 from meshkit.settings import Service
 from meshkit.web.client_address import Networks
 from meshkit.web.planes import serve_asgi
+from meshkit.web.shedding_protocol import SheddingProtocol
 
 log = structlog.get_logger()
 CATEGORIES_TTL_S = 5.0
@@ -287,7 +289,14 @@ async def serve(settings: EdgeSettings, stop: asyncio.Event) -> None:
         ended = asyncio.Event()
         async with (
             serve_asgi(internal, settings.host, settings.edge_metrics_port),
-            serve_asgi(app, settings.host, settings.edge_port, drain_s=settings.drain_s, tls=gate.tls),
+            serve_asgi(
+                app,
+                settings.host,
+                settings.edge_port,
+                drain_s=settings.drain_s,
+                tls=gate.tls,
+                protocol=partial(SheddingProtocol, app),
+            ),
         ):
             log.info("serving", port=settings.edge_port, metrics_port=settings.edge_metrics_port)
             background = asyncio.create_task(edge.run(ended))

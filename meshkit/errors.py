@@ -122,7 +122,8 @@ class Overloaded(Unavailable):
     reason = "OVERLOADED"
 
     def __init__(self, part: str = "server", *, retry_after_s: float = 1.0) -> None:
-        super().__init__(part, "too many requests at once", retry_after_s=retry_after_s)
+        message = f"too many requests at once, nothing was done for this one; send it again in {retry_after_s:g} s"
+        super().__init__(part, message, retry_after_s=retry_after_s)
 
 
 class CircuitOpen(Unavailable):

@@ -30,7 +30,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="four cells on embedded stores")
     parser.add_argument("--embedded", action="store_true", help="no Redis, PostgreSQL, RabbitMQ")
     parser.add_argument("--cell", action="append", default=[], help='only cells with this text, such as "catalog"')
-    parser.add_argument("--extras", action="store_true", help="the rows past the cells too (alone: --cell none)")
+    parser.add_argument(
+        "--extras",
+        nargs="?",
+        const="",
+        help="the rows past the cells too, or those with this text (alone: --cell none)",
+    )
     parser.add_argument("--rate", type=float, default=100.0, help="requests a second (default 100)")
     parser.add_argument("--plot", type=Path, help="write the picture here too")
     given = parser.parse_args()
@@ -60,8 +65,8 @@ def measure(rows: list[Row], given: argparse.Namespace, console: Console) -> Non
             row, ledger = run_cell(broken, cell, product_ids, rate=given.rate)
             said(row)
             acknowledged += ledger.acknowledged
-        if given.extras or not (given.quick or given.cell):
-            acknowledged += extras.all_rows(broken, product_ids, said)
+        if given.extras is not None or not (given.quick or given.cell):
+            acknowledged += extras.all_rows(broken, product_ids, said, text=given.extras or "")
         rows.append(extras.nothing_lost(broken, acknowledged))
 
 

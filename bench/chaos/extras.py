@@ -23,17 +23,28 @@ ROLLING_RPS = 200.0
 WAITING = 500
 
 
-def all_rows(rig: Rig, product_ids: Sequence[str], said: Callable[[Row], None]) -> list[str]:
-    """Measures every extra row and tells it; returns the ids of the events that were acknowledged meanwhile."""
-    said(rolling_restarts(rig, product_ids, times=10))
-    said(hot_key(rig, product_ids[0]))
-    said(opted_out(rig, product_ids))
-    row, ledger = full_disk(rig, product_ids)
-    said(row)
-    for row in corrupt_snapshots(rig, product_ids):
-        said(row)
-    said(overload(rig))
-    return ledger.acknowledged
+def all_rows(rig: Rig, product_ids: Sequence[str], said: Callable[[Row], None], *, text: str = "") -> list[str]:
+    """Measures every extra row whose name has the text and tells it; returns the ids of the events that were
+    acknowledged meanwhile."""
+    acknowledged: list[str] = []
+
+    def disk() -> list[Row]:
+        row, ledger = full_disk(rig, product_ids)
+        acknowledged.extend(ledger.acknowledged)
+        return [row]
+
+    rows: dict[str, Callable[[], Sequence[Row]]] = {
+        "rolling restarts": lambda: [rolling_restarts(rig, product_ids, times=10)],
+        "hot key": lambda: [hot_key(rig, product_ids[0])],
+        "opted-out": lambda: [opted_out(rig, product_ids)],
+        "disk full": disk,
+        "snapshot": lambda: corrupt_snapshots(rig, product_ids),
+        "overload": lambda: [overload(rig)],
+    }
+    for name, measured in rows.items():
+        for row in measured() if text in name else ():
+            said(row)
+    return acknowledged
 
 
 def rolling_restarts(rig: Rig, product_ids: Sequence[str], *, times: int) -> Row:

@@ -37,7 +37,9 @@ AIP-160 expressions over product fields: `price < 50 AND category:"Kitchen" AND 
 _UNREFERENCED: list[type[BaseModel]] = [RecommendationsIn, PageIn, EventsIn, ProfileIn, ProblemOut]
 
 
-def create_app(services: Services, gate: Gate, admission: Admission, *, max_body_bytes: int, deadline_s: float) -> Any:
+def create_app(
+    services: Services, gate: Gate, admission: Admission, *, max_body_bytes: int, deadline_s: float
+) -> SheddingMiddleware:
     """The ASGI application of the public port; `admission` refuses what there is no room for, first of all."""
     app = FastAPI(
         title="Recomesh",

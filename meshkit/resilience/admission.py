@@ -14,15 +14,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
+import structlog
 from prometheus_client import Counter, Gauge
 
 from meshkit.errors import Overloaded
 
+log = structlog.get_logger()
 LIMIT = Gauge("recomesh_admission_limit", "Most requests worked on at once now")
 LATE = Gauge("recomesh_loop_late_seconds", "By how much the event loop runs its timers late, mean over 0.1 s")
 SHED = Counter("recomesh_shed_total", "Requests refused because of overload", ["priority"])
 TICK_S = 0.01
 TICKS = 10  # after so many the limit is set anew
+TELL_S = 1.0  # between two log lines about what was refused
 
 
 class Priority(IntEnum):
@@ -40,7 +43,8 @@ class Admission:
     """The limit of one process.
 
     When timers were `target_s` late in the mean of two spans in a row, the limit falls to nine tenths of what ran,
-    never below `fewest`; in a span that was not late it grows by a tenth, up to `most`.
+    never below `fewest`; in a span that was not late it grows by a tenth, up to `most`. What was refused is told in one
+    log line a second: a line for each would cost more than the refusal.
     """
 
     def __init__(
@@ -61,6 +65,9 @@ class Admission:
         self._late = 0.0
         self._ticks = 0
         self._late_before = False
+        self._shed = [SHED.labels(priority.name.lower()) for priority in Priority]
+        self._refused = [0 for _ in Priority]  # since the last log line
+        self._told_at = clock() - TELL_S
         self.overloaded = False
         LIMIT.set(most)
 
@@ -69,22 +76,39 @@ class Admission:
         """Most requests at once now."""
         return int(self._limit)
 
+    @property
+    def full(self) -> bool:
+        """True if there is no room even for what is most urgent."""
+        return self._running >= self._limit
+
     def start(self) -> None:
         """Begins to watch the running event loop; ends with it."""
         self._wait(asyncio.get_running_loop())
 
+    def enter(self, priority: Priority) -> bool:
+        """Takes a place, which `leave` gives back. False, and counted as refused, if there is no room for its kind."""
+        if self._running >= max(1.0, self._limit * SHARES[priority]):
+            self._shed[priority].inc()
+            self._refused[priority] += 1
+            return False
+        self._running += 1
+        if self._running > self._peak:
+            self._peak = self._running
+        return True
+
+    def leave(self) -> None:
+        """Gives a place back."""
+        self._running -= 1
+
     @contextmanager
     def admitted(self, priority: Priority) -> Iterator[None]:
-        """Counts a request while the context is open. Raises Overloaded at once if there is no room for its kind."""
-        if self._running >= max(1.0, self._limit * SHARES[priority]):
-            SHED.labels(priority.name.lower()).inc()
+        """Has a place while the context is open. Raises Overloaded at once if there is no room for its kind."""
+        if not self.enter(priority):
             raise Overloaded
-        self._running += 1
-        self._peak = max(self._peak, self._running)
         try:
             yield
         finally:
-            self._running -= 1
+            self.leave()
 
     async def turn(self, *, patience_s: float = 1.0) -> None:
         """Bulk work waits here between two steps while the process is overloaded, so long that it still gets on."""
@@ -109,6 +133,15 @@ class Admission:
         self._late, self._ticks, self._peak = 0.0, 0, self._running
         LIMIT.set(self._limit)
         LATE.set(late_s)
+        self._tell()
+
+    def _tell(self) -> None:
+        now = self._clock()
+        if any(self._refused) and now - self._told_at >= TELL_S:
+            counts = {priority.name.lower(): self._refused[priority] for priority in Priority}
+            log.warning("overloaded", limit=self.limit, **{f"refused_{name}": n for name, n in counts.items() if n})
+            self._refused = [0 for _ in Priority]
+            self._told_at = now
 
     def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
         due = self._clock() + TICK_S

@@ -7,9 +7,9 @@ import re
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 import waitress.server
@@ -48,14 +48,22 @@ class _Uvicorn(uvicorn.Server):
 
 @asynccontextmanager
 async def serve_asgi(
-    app: Any, host: str, port: int, *, drain_s: float = 15.0, tls: TlsFiles | None = None
+    app: Any,
+    host: str,
+    port: int,
+    *,
+    drain_s: float = 15.0,
+    tls: TlsFiles | None = None,
+    protocol: Callable[..., asyncio.Protocol] | None = None,
 ) -> AsyncIterator[None]:
     """Serves an ASGI application while the context is open; on exit it finishes running requests.
 
-    With `tls` it speaks https; a changed certificate is shown to the next connection.
+    With `tls` it speaks https; a changed certificate is shown to the next connection. `protocol` makes what reads a
+    connection in place of uvicorn's own, with its arguments.
     """
     config = uvicorn.Config(
         app,
+        http=cast(Any, protocol or "auto"),
         log_config=None,
         access_log=False,
         proxy_headers=False,  # uvicorn would believe any X-Forwarded-For from this machine

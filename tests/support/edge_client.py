@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
@@ -17,6 +18,7 @@ from edge.transport.api import create_app
 from edge.transport.internal import create_internal_app
 from meshkit.security.gate import Gate
 from meshkit.web.planes import serve_asgi
+from meshkit.web.shedding_protocol import SheddingProtocol
 from tests.support import gates
 from tests.support.fake_services import FakeMesh
 
@@ -63,7 +65,7 @@ async def running_edge(mesh: FakeMesh, *, gate: Gate | None = None, **settings: 
         stop = asyncio.Event()
         async with (
             serve_asgi(internal, "127.0.0.1", internal_port, drain_s=1),
-            serve_asgi(app, "127.0.0.1", port, drain_s=1),
+            serve_asgi(app, "127.0.0.1", port, drain_s=1, protocol=partial(SheddingProtocol, app)),
             httpx.AsyncClient(base_url=url, trust_env=False, timeout=10) as client,
         ):
             background = asyncio.create_task(edge.run(stop))

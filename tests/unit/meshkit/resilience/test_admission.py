@@ -4,6 +4,7 @@ import asyncio
 from contextlib import ExitStack
 
 import pytest
+import structlog
 
 from meshkit.errors import Overloaded
 from meshkit.resilience.admission import TICKS, Admission, Priority
@@ -68,6 +69,23 @@ def test_a_request_that_fails_gives_its_place_back():
     for _ in range(3):
         with pytest.raises(ValueError), admission.admitted(Priority.SHOPPER):
             raise ValueError
+
+
+def test_what_was_refused_is_told_once_a_second():
+    now = 0.0
+    admission = Admission(most=4, clock=lambda: now)
+    with structlog.testing.capture_logs() as lines, ExitStack() as stack:
+        fill(admission, stack, 5)
+        span(admission, 0.0)
+        admission.enter(Priority.ADMIN)
+        admission.enter(Priority.SHOPPER)
+        now = 0.5
+        span(admission, 0.0)
+        assert [line["refused_shopper"] for line in lines] == [1]
+        now = 1.0
+        span(admission, 0.0, times=5)
+    assert [line["event"] for line in lines] == ["overloaded", "overloaded"]
+    assert (lines[1]["refused_shopper"], lines[1]["refused_admin"], lines[1]["limit"]) == (1, 1, 4)
 
 
 async def test_bulk_work_waits_for_its_turn_but_not_for_ever():
