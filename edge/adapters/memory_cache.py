@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -80,6 +80,12 @@ class MemoryCache(Generic[K, V]):
             del self._entries[key]
             return None
         return entry.value, age_s
+
+    def held(self, keys: Iterable[K]) -> list[V | None]:
+        """See the port."""
+        oldest = self._clock() - self._keep_s
+        entries = map(self._entries.get, keys)
+        return [None if entry is None or entry.stored < oldest else entry.value for entry in entries]
 
     def ended(self, key: K) -> V | None:
         """See the port."""

@@ -7,17 +7,28 @@ from datetime import UTC, datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 from recomesh.reco.v1 import reco_pb2, reco_service_pb2
 
-from edge.domain.events import EventVerdict, Interaction
+from edge.domain.events import EVENT_TYPES, EventVerdict, Interaction
 from edge.domain.listing import FreshnessEntry
-from edge.domain.recommendation import Explanation, Question, RankedItem, Recommendation, SessionStep, SourceOpinion
+from edge.domain.recommendation import (
+    STRATEGIES,
+    Explanation,
+    Question,
+    RankedItem,
+    Recommendation,
+    SessionStep,
+    SourceOpinion,
+)
 from meshkit.product_card import money_from_float
+
+_STRATEGY = {name: reco_pb2.Strategy.Value(f"STRATEGY_{name.upper()}") for name in STRATEGIES}
+_EVENT_TYPE = {name: reco_pb2.EventType.Value(f"EVENT_TYPE_{name.upper()}") for name in EVENT_TYPES}
 
 
 def request_of(question: Question) -> reco_service_pb2.RecommendRequest:
     """The message of a question."""
     request = reco_service_pb2.RecommendRequest(
         placement=question.placement,
-        strategy=reco_pb2.Strategy.Value(f"STRATEGY_{question.strategy.upper()}"),
+        strategy=_STRATEGY[question.strategy],
         visitor_id=question.visitor_id,
         filter=question.filter,
         exclude=question.exclude,
@@ -25,13 +36,11 @@ def request_of(question: Question) -> reco_service_pb2.RecommendRequest:
         include=question.include,
         explain=question.explain,
         session=[_step(step) for step in question.session],
-        context=reco_pb2.RecommendationContext(
-            product_id=question.product_id,
-            basket=question.basket,
-            category=question.category,
-            query=question.query,
-        ),
     )
+    if question.product_id or question.basket or question.category or question.query:
+        context = request.context
+        context.product_id, context.category, context.query = question.product_id, question.category, question.query
+        context.basket.extend(question.basket)
     if question.diversity is not None:
         request.diversity = question.diversity
     if question.novelty is not None:
@@ -47,8 +56,7 @@ def recommendation_of(response: reco_service_pb2.RecommendResponse) -> Recommend
     return Recommendation(
         recommendation_id=response.recommendation_id,
         items=tuple(
-            RankedItem(item.product_id, item.position, item.score, item.source, tuple(item.reasons))
-            for item in response.items
+            [RankedItem(i.product_id, i.position, i.score, i.source, tuple(i.reasons)) for i in response.items]
         ),
         unknown_ids=tuple(response.unknown_ids),
         fallback_level=response.fallback_level,
@@ -69,7 +77,7 @@ def interaction_message(event: Interaction) -> reco_pb2.Interaction:
     """The message of an event."""
     message = reco_pb2.Interaction(
         event_id=event.event_id,
-        type=_event_type(event.type),
+        type=_EVENT_TYPE[event.type],
         visitor_id=event.visitor_id,
         product_id=event.product_id,
         order_id=event.order_id,
@@ -108,8 +116,4 @@ def timestamp_of(moment: datetime) -> Timestamp:
 
 def _step(step: SessionStep) -> reco_pb2.SessionStep:
     at = None if step.at is None else timestamp_of(step.at)
-    return reco_pb2.SessionStep(product_id=step.product_id, type=_event_type(step.event), at=at)
-
-
-def _event_type(name: str) -> reco_pb2.EventType.ValueType:
-    return reco_pb2.EventType.Value(f"EVENT_TYPE_{name.upper()}")
+    return reco_pb2.SessionStep(product_id=step.product_id, type=_EVENT_TYPE[step.event], at=at)

@@ -37,7 +37,7 @@ class Card:
 
     def recommendable(self, now_s: float, *, sold_out_too: bool = False) -> bool:
         """Visible, and not sold out unless the caller asked for sold-out products too."""
-        return self.visible(now_s) and (sold_out_too or not self.sold_out)
+        return (sold_out_too or not self.sold_out) and not (self.gone or self.hidden or self.expires_s <= now_s)
 
     def fields(self) -> Mapping[str, object]:
         """The card as a mapping; empty when gone. Parses the JSON: not for hot paths."""

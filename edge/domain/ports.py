@@ -6,7 +6,7 @@ from those the caller must see.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -105,6 +105,10 @@ class Cache(Protocol[K, V]):
 
     def last_good(self, key: K) -> tuple[V, float] | None:
         """The value and its age in seconds, even when it is not fresh any more."""
+        ...
+
+    def held(self, keys: Iterable[K]) -> list[V | None]:
+        """For each key the value that `last_good` has, in order."""
         ...
 
     def ended(self, key: K) -> V | None:

@@ -72,21 +72,21 @@ class Recommend:
             found = await self._cards.cards(ids)
             cards, cards_missing = found.cards, found.degraded
         else:
-            cards = {i: card for i in ids if (card := self._cards.known(i)) is not None}
-        items = _renumbered(
-            tuple(item for item in answer.items if self._may_show(cards.get(item.product_id), question))
-        )
+            cards = self._cards.known_of(ids)
+        items = self._showable(question, answer, cards)
         degraded = answer.degraded or age_s is not None or cards_missing
         return ShownRecommendation(answer, items, cards, degraded, age_s, epoch)
 
-    def _may_show(self, card: Card | None, question: Question) -> bool:
+    def _showable(
+        self, question: Question, answer: Recommendation, cards: Mapping[str, Card]
+    ) -> tuple[RankedItem, ...]:
         """An item without a card is trusted: the recommender follows the catalog too."""
-        if card is None:
-            return True
-        if not card.recommendable(self._cards.now_s(), sold_out_too=question.sold_out_too):
-            return False
-        # a shared answer may be older than the card: its filter is checked again
-        return not (question.filter and question.shared) or passes_filter(card, question.filter)
+        now_s, sold_out_too = self._cards.now_s(), question.sold_out_too
+        gone = {i for i, card in cards.items() if not card.recommendable(now_s, sold_out_too=sold_out_too)}
+        if question.filter and question.shared:  # a shared answer may be older than the card
+            gone |= {i for i, card in cards.items() if i not in gone and not passes_filter(card, question.filter)}
+        items = answer.items
+        return _renumbered(tuple(item for item in items if item.product_id not in gone) if gone else items)
 
 
 def _excluding(answer: Recommendation, question: Question) -> Recommendation:
@@ -96,6 +96,6 @@ def _excluding(answer: Recommendation, question: Question) -> Recommendation:
 
 
 def _renumbered(items: tuple[RankedItem, ...]) -> tuple[RankedItem, ...]:
-    if all(item.position == position for position, item in enumerate(items, 1)):
+    if [item.position for item in items] == list(range(1, len(items) + 1)):
         return items
     return tuple(item._replace(position=position) for position, item in enumerate(items, 1))

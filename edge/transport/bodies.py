@@ -27,7 +27,10 @@ from edge.transport.bounds import (
 
 
 class Body(BaseModel):
-    """Unknown fields and wrong types are refused, never guessed."""
+    """Unknown fields and wrong types are refused, never guessed.
+
+    What is in every question has factories, not defaults: pydantic would copy those deeply each time.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -44,7 +47,9 @@ class ContextIn(Body):
     """Where the recommendation will be shown."""
 
     product_id: MaybeId = Field("", description="Product on the page.")
-    basket: list[Id] = Field([], max_length=100, description="Products in the basket; never recommended.")
+    basket: list[Id] = Field(
+        default_factory=list, max_length=100, description="Products in the basket; never recommended."
+    )
     category: Path = Field("", description="Category on the page, with what is below it.")
     query: Query = Field("", description="What the visitor searched for.")
 
@@ -77,15 +82,17 @@ class RecommendationsIn(Body):
     placement: Placement = Field("", description="Where on the shop's pages; selects merchandising rules.")
     strategy: Strategy = "auto"
     visitor_id: MaybeId = Field("", description="Brings in the visitor's session, history and preferences.")
-    session: list[SessionStepIn] = Field([], max_length=100, description="Oldest first.")
-    context: ContextIn = ContextIn()
+    session: list[SessionStepIn] = Field(default_factory=list, max_length=100, description="Oldest first.")
+    context: ContextIn = Field(default_factory=ContextIn)
     filter: Filter = Field("", description="AIP-160 expression over product fields.")
-    exclude: list[Id] = Field([], max_length=1000, description="Never answered.")
-    boost: list[BoostIn] = Field([], max_length=50)
+    exclude: list[Id] = Field(default_factory=list, max_length=1000, description="Never answered.")
+    boost: list[BoostIn] = Field(default_factory=list, max_length=50)
     limit: Limit = 10
     diversity: float | None = Field(None, ge=0, le=1, description="0: by score alone; 1: as varied as possible.")
     novelty: float | None = Field(None, ge=0, le=1, description="0: by score alone; 1: the rarest candidates first.")
-    include: list[Includable] = Field([], max_length=2, description="Kinds of products otherwise left out.")
+    include: list[Includable] = Field(
+        default_factory=list, max_length=2, description="Kinds of products otherwise left out."
+    )
     explain: bool = Field(False, description="Reasons of every source, not only the strongest.")
 
     def question(self) -> Question:

@@ -45,22 +45,25 @@ def fitting(model: Collaborative, rows: Rows, weights: Vectors) -> tuple[Rows, V
         return none, np.empty(0, np.float32), none
     scores, giver = _summed(model.weights, columns, weights)
     fits = np.flatnonzero(scores > 0)
-    return model.rows[fits].astype(np.int64), scores[fits], model.rows[giver[fits]].astype(np.int64)
+    return model.rows[fits].astype(np.int64), scores[fits], model.rows[columns[giver[fits]]].astype(np.int64)
 
 
 @njit(cache=True, nogil=True)
 def _summed(matrix, columns, weights):  # type: ignore[no-untyped-def]
-    """For each column the weighted sum of the rows `columns`, 0 for these themselves, and the one that gave most."""
+    """For each column the weighted sum of the rows `columns`, 0 for these themselves, and which of them gave most.
+
+    No branch in the inner loop, and all of it in four bytes: so it is done for eight columns at once.
+    """
     size = matrix.shape[1]
-    total, most, giver = np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(size, np.int64)
+    total, most, giver = np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(size, np.int32)
     for at in range(len(columns)):
-        row, weight = columns[at], weights[at]
+        row, weight, mine = matrix[columns[at]], weights[at], np.int32(at)
         for column in range(size):
-            gain = matrix[row, column] * weight
+            gain = row[column] * weight
             total[column] += gain
-            if gain > most[column]:
-                most[column] = gain
-                giver[column] = row
-    for row in columns:
-        total[row] = 0.0
+            more = gain > most[column]
+            most[column] = gain if more else most[column]
+            giver[column] = mine if more else giver[column]
+    for row_of_one in columns:
+        total[row_of_one] = 0.0
     return total, giver

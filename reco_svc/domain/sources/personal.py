@@ -55,25 +55,29 @@ def _shares(codes: npt.NDArray[np.int32], rows: Rows, weights: Vectors) -> Vecto
 
 @njit(cache=True, nogil=True)
 def _fitting(allowed, leaf, brand, leaf_share, brand_share, stated):  # type: ignore[no-untyped-def]
-    """Allowed rows of a positive taste, and it: the shares of their codes and what is stated (nothing: empty)."""
-    rows, taste, count = np.empty(1024, np.int64), np.empty(1024, np.float32), 0
-    last_leaf, last_brand = len(leaf_share) - 1, len(brand_share) - 1
+    """Allowed rows of a positive taste, and it: the shares of their codes and what is stated (nothing: empty).
+
+    No branch in the loops over all rows: a processor that guesses wrong at every fifth takes ten times as long.
+    """
+    last_leaf, last_brand = np.int32(len(leaf_share) - 1), np.int32(len(brand_share) - 1)
+    taste, count = np.empty(len(allowed), np.float32), 0
     for row in range(len(allowed)):
-        if not allowed[row]:
-            continue
-        value = np.float32(0.0)
-        if 0 <= leaf[row] < last_leaf:
-            value += leaf_share[leaf[row]]
-        if 0 <= brand[row] < last_brand:
-            value += brand_share[brand[row]]
-        if len(stated):
-            value += stated[row]
-        if value > 0:
-            if count == len(rows):
-                rows, taste = np.concatenate((rows, rows)), np.concatenate((taste, taste))
-            rows[count], taste[count] = row, value
-            count += 1
-    return rows[:count], taste[:count]
+        at, by = leaf[row], brand[row]
+        value = leaf_share[at if 0 <= at < last_leaf else last_leaf]
+        value += brand_share[by if 0 <= by < last_brand else last_brand]
+        taste[row] = value
+    if len(stated):
+        for row in range(len(allowed)):
+            taste[row] += stated[row]
+    for row in range(len(allowed)):
+        taste[row] *= np.float32(allowed[row])
+        count += taste[row] > 0
+    rows, at = np.empty(count + 1, np.int64), 0  # one place more, where what does not count is written
+    for row in range(len(allowed)):
+        rows[at] = row
+        at += taste[row] > 0
+    rows = rows[:count]
+    return rows, taste[rows]
 
 
 def _stated(view: View, question: Question) -> Vectors:

@@ -16,3 +16,8 @@ def test_ease_is_its_definition_however_the_inverse_is_made(size: int, monkeypat
     wanted = -inverse / inverse.diagonal()
     np.fill_diagonal(wanted, 0.0)
     assert np.allclose(collaborative.ease(gram.copy(), 0.5), wanted, atol=1e-4)
+
+
+def test_a_row_of_ease_lies_in_one_piece_however_the_gram_matrix_does() -> None:
+    gram = np.asfortranarray(np.eye(5, dtype=np.float32) + 0.1)
+    assert collaborative.ease(gram, 0.5).flags.c_contiguous
