@@ -84,7 +84,7 @@ peers: $(VENV)/.dev  ## Published algorithms on an evaluation task, tuned, besid
 .PHONY: spark
 spark: $(VENV)/.dev  ## Install what `recomesh train --engine spark` needs (0.5 GB; Java 17 beside it), and test it
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/spark.lock
-	TESTS_REQUIRE_SPARK=1 $(BIN)/pytest -q tests/integration/reco_svc/test_spark_engine.py
+	TESTS_REQUIRE_SPARK=1 $(BIN)/pytest -q tests/integration/reco_svc/test_spark_*.py
 
 .PHONY: fuzz
 fuzz: $(VENV)/.dev  ## Thousands of generated requests (FUZZ_CASES, FUZZ_SEED), then atheris on filters and feeds (FUZZ_S each)

@@ -237,4 +237,5 @@ def _line(loc: tuple[int | str, ...], message: str, given: object) -> str:
     name = str(loc[0]) if loc else "?"
     variable = name if name.upper().startswith(ENV_PREFIX) else f"{ENV_PREFIX}{name.upper()}"
     masked = "***" if any(word in name for word in ("password", "secret", "pepper")) else repr(given)
-    return f"{variable}: {message}, not {masked}"
+    told = message.removeprefix("Value error, ")  # pydantic's own word for what a validator says
+    return f"{variable}: {told}, not {masked}"

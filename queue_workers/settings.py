@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from meshkit.settings import MeshSettings
+
+
+def _must(pattern: str, such_as: str) -> AfterValidator:
+    """The whole text fits `pattern`; the error shows one that does."""
+
+    def checked(given: str) -> str:
+        if not re.fullmatch(pattern, given):
+            raise ValueError(f"must be such as {such_as}")
+        return given
+
+    return AfterValidator(checked)
 
 
 class WorkerSettings(MeshSettings):
@@ -27,11 +39,15 @@ class WorkerSettings(MeshSettings):
     worker_engine: Literal["local", "spark"] = Field(
         "local", description="What counts the log in a training: this process, or Apache Spark."
     )
-    worker_spark_master: str = Field("local[*]", description="Where Spark runs: local[*], spark://host:7077, k8s://…")
+    worker_spark_master: Annotated[
+        str, _must(r"local(\[[\d*,]+\])?|yarn|(spark|k8s)://.+", "local[2] or spark://host:7077")
+    ] = Field("local[*]", description="Where Spark runs: local[*], spark://host:7077, k8s://…")
     worker_spark_folder: Path | None = Field(
         None, description="Folder for the log while Spark reads it, which all executors share; empty: a temporary one."
     )
-    worker_spark_memory: str = Field("2g", description="Memory of Spark's driver; with a local master, of all of it.")
+    worker_spark_memory: Annotated[str, _must(r"[1-9]\d*[kmgt]", "900m or 2g")] = Field(
+        "2g", description="Memory of Spark's driver; with a local master, of all of it."
+    )
     worker_near_duplicate: float = Field(
         0.97,
         ge=0.5,

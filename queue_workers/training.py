@@ -20,6 +20,7 @@ from reco_svc.adapters.django_model_registry import DjangoModelRegistry
 from reco_svc.adapters.embedder_choice import EmbedderChoice, open_embedder
 from reco_svc.adapters.grpc_catalog_reader import GrpcCatalogReader
 from reco_svc.adapters.snapshot_workshop import SnapshotWorkshop
+from reco_svc.adapters.spark_session import SparkSettings
 from reco_svc.domain.learning.engine import LearningEngine, LocalEngine
 from reco_svc.domain.model import TrainingRun
 from reco_svc.domain.ports import CatalogReader, EmbeddingStore, InteractionLog, ModelRegistry
@@ -104,7 +105,5 @@ def _engine(settings: WorkerSettings, name: EngineName) -> LearningEngine:
     if name == "local":
         return LocalEngine()
     return spark_engine.SparkEngine(
-        spark_engine.SparkSettings(
-            settings.worker_spark_master, settings.worker_spark_folder, settings.worker_spark_memory
-        )
+        SparkSettings(settings.worker_spark_master, settings.worker_spark_folder, settings.worker_spark_memory)
     )

@@ -15,13 +15,13 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from meshkit.errors import FailedPrecondition
+from reco_svc.adapters.spark_session import SparkSettings, spark_session
 from reco_svc.domain.learning.engine import LogFacts, ReadLog
 from reco_svc.domain.learning.events import LearningEvents, learning_events
 from reco_svc.domain.learning.learned import Learned, Lesson
@@ -33,19 +33,8 @@ if TYPE_CHECKING:
 
 LEAST_JAVA = 17
 MOST_NEWEST = 3_000_000  # events kept in memory, to choose parameters and to measure quality on
+LOCALLY = SparkSettings()
 FIX = "`make spark` installs pyspark; Java 17 or newer is the Debian package default-jre-headless"
-
-
-@dataclass(frozen=True, slots=True)
-class SparkSettings:
-    """`master` as Spark knows it (local[*], spark://host:7077, k8s://…); `folder` is one that executors read too, None:
-    a temporary one, for local masters; `memory` of the driver, which in local mode is all there is."""
-
-    master: str = "local[*]"
-    folder: Path | None = None
-    memory: str = "2g"
-    partitions: int = 0  # of a shuffle; 0: two for each core of a local master, Spark's own number elsewhere
-    options: Mapping[str, str] = field(default_factory=dict)  # more of Spark's own
 
 
 class SparkEngine:
@@ -53,7 +42,7 @@ class SparkEngine:
 
     name = "spark"
 
-    def __init__(self, settings: SparkSettings = SparkSettings()) -> None:
+    def __init__(self, settings: SparkSettings = LOCALLY) -> None:
         self._settings = settings
 
     @contextmanager
@@ -69,24 +58,18 @@ class SparkEngine:
             raise FailedPrecondition(
                 f"training on Spark is not possible here: {problem}; {FIX}", reason="ENGINE_MISSING"
             )
-        base = self._settings.folder
-        if base is not None:
-            base.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix="recomesh-log-", dir=base))
-        try:
-            export = _Export(folder, row_of, weights, n)
+        with _folder(self._settings.folder) as folder, spark_session(self._settings, folder) as spark:
+            export = _Export(folder / "log", row_of, weights, n)
             for chunk in chunks:
                 export.write(chunk)
-            with _session(self._settings) as spark:
-                yield _OnSpark(spark, export, row_of, weights)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            yield _OnSpark(spark, export, row_of, weights)
 
 
 class _Export:
     """Events on known products with a weight, as Parquet, in order of the log (`seq`); the newest are kept."""
 
     def __init__(self, folder: Path, row_of: Callable[[str], int], weights: Mapping[EventType, float], n: int) -> None:
+        folder.mkdir()
         self.folder, self.events, self.oldest_s, self.newest_s = folder, 0, 0, 0
         self.had = np.zeros(n, np.bool_)
         self.newest: deque[InteractionColumns] = deque()
@@ -148,34 +131,19 @@ class _OnSpark:
 
 
 @contextmanager
-def _session(settings: SparkSettings) -> Iterator[SparkSession]:
-    from pyspark.sql import SparkSession
-
-    builder: Any = SparkSession.builder
-    local = re.fullmatch(r"local(?:\[(\d+|\*)\])?", settings.master)
-    cores = (os.cpu_count() or 1) if local and local[1] == "*" else int((local and local[1]) or 1)
-    options = {
-        "spark.master": settings.master,
-        "spark.app.name": "recomesh train",
-        "spark.driver.memory": settings.memory,
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.adaptive.enabled": "true",
-        "spark.sql.execution.arrow.pyspark.enabled": "true",
-    }
-    if local:
-        options |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
-    if settings.partitions or local:
-        options["spark.sql.shuffle.partitions"] = str(settings.partitions or 2 * cores)
-    for name, value in {**options, **settings.options}.items():
-        builder = builder.config(name, value)
-    spark: SparkSession = builder.getOrCreate()
-    spark.sparkContext.setLogLevel("ERROR")
+def _folder(base: Path | None) -> Iterator[Path]:
+    """A new one in `base`, deleted at the end."""
     try:
-        yield spark
+        if base is not None:
+            base.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="recomesh-log-", dir=base))
+    except OSError as error:
+        fix = "RECOMESH_WORKER_SPARK_FOLDER must be one that this process may write"
+        raise FailedPrecondition(f"no folder for the log: {error}; {fix}", reason="ENGINE_FAILED") from None
+    try:
+        yield folder
     finally:
-        spark.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def missing() -> str:

@@ -29,9 +29,8 @@ def embed_texts(
         known = dict(embeddings.get(embedder.name, list(dict.fromkeys(hashes))))
         missing = {h: text for h, text in zip(hashes, batch, strict=True) if h not in known}
         if missing:
-            made = embedder.embed(list(missing.values()))
-            embeddings.put(embedder.name, list(missing), made)
-            known.update(zip(missing, made, strict=True))
+            embeddings.put(embedder.name, list(missing), embedder.embed(list(missing.values())))
+            known.update(embeddings.get(embedder.name, list(missing)))  # as they stay: stores may round
         out[begin : begin + len(batch)] = np.stack([known[h] for h in hashes])
         progress((begin + len(batch)) / len(texts))
     return out

@@ -39,6 +39,8 @@ def train(
         if engine:
             run_id = train_here(engine, note=note[:200], force=force, quiet=as_json)
             run = _poll(mesh, run_id)
+            if run.state == reco_pb2.TRAINING_STATE_SUCCEEDED:
+                _wait_until_served(mesh, run.model_version)
         else:
             run = follow_training(mesh, note=note[:200], force=force, quiet=as_json)
         model = None

@@ -10,8 +10,11 @@ STRAYS = 0.3  # of the sessions end with a product of the next group
 START_S = 1_700_000_000
 
 
-def write_made_task(folder: Path, *, sessions: int = 400, questions: int = 60, seed: int = 3) -> Path:
-    """Sessions of 3 to 5 products of one group; each question shows two of a group and wants two others of it."""
+def write_made_task(
+    folder: Path, *, sessions: int = 400, questions: int = 60, seed: int = 3, begin_s: int = START_S
+) -> Path:
+    """Sessions of 3 to 5 products of one group, one an hour from `begin_s` on; each question shows two of a group and
+    wants two others of it."""
     rng = random.Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
     groups = [[f"p{g}{i}" for i in range(IN_GROUP)] for g in range(GROUPS)]
@@ -20,7 +23,7 @@ def write_made_task(folder: Path, *, sessions: int = 400, questions: int = 60, s
         group = groups[at % GROUPS]
         strays = rng.sample(groups[(at + 1) % GROUPS], 1) if rng.random() < STRAYS else []
         for step, product_id in enumerate(rng.sample(group, rng.randint(3, 5)) + strays):
-            rows.append(f"v{at % 90},s{at},{product_id},purchase,{START_S + at * 3600 + step},1,2.5")
+            rows.append(f"v{at % 90},s{at},{product_id},purchase,{begin_s + at * 3600 + step},1,2.5")
     _zip(folder / "train.csv.gz", rows)
     products = ["product_id,title,description,category,brand,price"]
     products += [f"{p},thing {p} of kind {g},,Kind {g},,2.5" for g, group in enumerate(groups) for p in group]

@@ -42,7 +42,8 @@ class ReadLog(Protocol):
 
 
 class LearningEngine(Protocol):
-    """Local, or Spark. FailedPrecondition (ENGINE_MISSING) says what is not installed, before anything is read."""
+    """Local, or Spark. FailedPrecondition says before anything is read what is not installed (ENGINE_MISSING) or why it
+    did not start (ENGINE_FAILED)."""
 
     name: str
 

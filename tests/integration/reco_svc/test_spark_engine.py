@@ -12,7 +12,8 @@ import pytest
 
 from meshkit.errors import FailedPrecondition
 from reco_svc.adapters import spark_engine
-from reco_svc.adapters.spark_engine import SparkEngine, SparkSettings
+from reco_svc.adapters.spark_engine import SparkEngine
+from reco_svc.adapters.spark_session import SparkSettings
 from reco_svc.domain.learning import collaborative
 from reco_svc.domain.learning.engine import LocalEngine, ReadLog
 from reco_svc.domain.learning.graphs import CHAIN, TRAIL
@@ -146,6 +147,27 @@ def test_nothing_is_left_behind_and_a_log_without_events_teaches_nothing(tmp_pat
         assert list(tmp_path.iterdir())
         assert (read.facts.events, read.learn(3, Lesson()).sessions.count) == (0, 0)
     assert not list(tmp_path.iterdir())
+
+
+@needs_spark
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (SparkSettings("local[two]"), "RECOMESH_WORKER_SPARK_MASTER 'local\\[two\\]'"),
+        (SparkSettings(folder=Path("/dev/null/log")), "RECOMESH_WORKER_SPARK_FOLDER must be"),
+    ],
+)
+def test_what_keeps_spark_from_starting_is_told_before_the_log_is_read(settings: SparkSettings, told: str):
+    def never_read() -> Iterator[InteractionColumns]:
+        raise AssertionError("read without Spark")
+        yield
+
+    with (
+        pytest.raises(FailedPrecondition, match=told) as caught,
+        SparkEngine(settings).read(never_read(), lambda id_: 0, {}, 3),
+    ):
+        pass
+    assert caught.value.reason == "ENGINE_FAILED"
 
 
 def test_what_is_not_installed_is_named_with_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
