@@ -20,8 +20,8 @@ class Leaderboard:
     """The best rows by a score for each row, best first, ties by product id; only scores above 0 have a place."""
 
     def __init__(self, scores: Vectors, products: ProductTable) -> None:
-        self._all = scores
-        ranked = np.flatnonzero(scores > 0)
+        self._all, self._ranked = scores, np.flatnonzero(scores > 0)
+        ranked = self._ranked
         self._complete = len(ranked) <= DEPTH
         self._rows = ranked[top_k(scores[ranked], ranked, DEPTH, products)]
         self._scores = scores[self._rows].astype(np.float32)
@@ -37,8 +37,12 @@ class Leaderboard:
                 return self._deeper(k, allowed, products)
             end *= 8
 
+    def first(self, k: int) -> Rows:
+        """The `k` best rows of all, k up to DEPTH."""
+        return self._rows[:k]
+
     def _deeper(self, k: int, allowed: Mask, products: ProductTable) -> tuple[Rows, Vectors]:
-        rows = np.flatnonzero((self._all > 0) & allowed[: len(self._all)])
+        rows = self._ranked[allowed[self._ranked]]
         rows = rows[top_k(self._all[rows], rows, k, products)]
         return rows, self._all[rows].astype(np.float32)
 

@@ -20,6 +20,7 @@ from reco_svc.domain.leaderboard import LeaderboardCache
 from reco_svc.domain.mask_cache import MaskCache, RowJournal, RowTest
 from reco_svc.domain.model import Product, ProductChange
 from reco_svc.domain.ports import Mask, Rows, Vectors
+from reco_svc.domain.price_order import PriceOrder, PriceOrders
 from reco_svc.domain.product_columns import ProductColumns
 from reco_svc.domain.shelf import Shelf
 from reco_svc.domain.top_k import top_k
@@ -43,6 +44,7 @@ class ProductTable:
         self._order = IdOrder()
         self._journal = RowJournal()
         self._masks = MaskCache(self._journal, budget_bytes=mask_bytes)
+        self._by_price = PriceOrders(self._journal)
         self._shelf = Shelf()
         self.leaderboards = LeaderboardCache()
 
@@ -185,6 +187,24 @@ class ProductTable:
             return any(fold(known) == wanted for known in tags)
 
         return self._masks.get(("tag", tag), len(self), lambda: lambda rows: test(has, rows))
+
+    # Orders by price.
+
+    def leaf_by_price(self, code: int) -> PriceOrder:
+        """Products whose `leaf` has a code."""
+        return self._by_price.get(("leaf", code), lambda: self.leaf == code, self.price)
+
+    def brand_by_price(self, code: int) -> PriceOrder:
+        """Products whose `brand` has a code."""
+        return self._by_price.get(("brand", code), lambda: self.brand == code, self.price)
+
+    def category_by_price(self, path: str) -> PriceOrder:
+        """Products `in_category`."""
+        return self._by_price.get(("category", path), lambda: self.in_category(path), self.price)
+
+    def named_brand_by_price(self, brand: str) -> PriceOrder:
+        """Products `of_brand`."""
+        return self._by_price.get(("of_brand", brand), lambda: self.of_brand(brand), self.price)
 
     # Changes.
 

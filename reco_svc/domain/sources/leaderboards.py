@@ -20,12 +20,7 @@ class PopularSource:
 
     def propose(self, view: View, question: Question, k: int, allowed: Mask) -> Candidates:
         """See candidates.Source."""
-        rows, moment_s = len(view.products), _moment(question)
-        made_from = (view.popularity, view.popularity.version, rows, moment_s)
-        board = view.products.leaderboards.get(
-            self.name, made_from, view.products, lambda: view.popularity.popular(rows, moment_s)
-        )
-        return _within_category(board, view, question, k, allowed)
+        return _within_category(popular_board(view, question), view, question, k, allowed)
 
 
 class TrendingSource:
@@ -61,6 +56,15 @@ class NewSource:
 
         board = view.products.leaderboards.get(self.name, made_from, view.products, scores)
         return _within_category(board, view, question, k, allowed)
+
+
+def popular_board(view: View, question: Question) -> Leaderboard:
+    """The most wanted of the whole shop."""
+    rows, moment_s = len(view.products), _moment(question)
+    made_from = (view.popularity, view.popularity.version, rows, moment_s)
+    return view.products.leaderboards.get(
+        PopularSource.name, made_from, view.products, lambda: view.popularity.popular(rows, moment_s)
+    )
 
 
 def _moment(question: Question) -> float:

@@ -1,13 +1,23 @@
-"""Source `personal`: what fits the stated or inferred taste of the visitor."""
+"""Source `personal`: what fits the stated or inferred taste of the visitor.
+
+In a shop of more than EVERY_ROW_UP_TO products not all of them are weighed, but those of each liked brand and category
+that are nearest in price to what was seen, and the most wanted of all.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from reco_svc.domain.candidates import Candidates, Question
+from reco_svc.domain.model import Preferences
 from reco_svc.domain.ports import Mask, Rows, Vectors
+from reco_svc.domain.price_order import TINY_PRICE
+from reco_svc.domain.rows import fewer_than
+from reco_svc.domain.sources.leaderboards import popular_board
 from reco_svc.domain.sources.recent import inverse_decay, recent_rows
 from reco_svc.domain.sources.selection import best
 from reco_svc.domain.view import View
@@ -15,7 +25,9 @@ from reco_svc.domain.view import View
 CATEGORY_WEIGHT, BRAND_WEIGHT, PRICE_WEIGHT, POPULAR_WEIGHT = 1.0, 0.6, 0.3, 0.3
 STATED_WEIGHT = 2.0  # of a stated liking against one seen step
 MAX_SEEDS = 30
-TINY_PRICE = np.float32(1e-6)
+EVERY_ROW_UP_TO = 60_000
+# In a larger shop: all allowed ones are weighed if they are so few; brands and categories, wanted products looked at.
+FEW, MOST_LIKED, FAMOUS = 6_000, 4, 1_000
 
 
 class PersonalSource:
@@ -28,14 +40,24 @@ class PersonalSource:
         """See candidates.Source."""
         rows, weights = recent_rows(question, with_history=True)
         rows, weights = rows[-MAX_SEEDS:], weights[-MAX_SEEDS:] * inverse_decay(len(rows[-MAX_SEEDS:]), floor=0.1)
-        products, others = view.products, allowed.copy()
-        others[rows] = False
+        products = view.products
         leaf, brand = _shares(products.leaf, rows, weights), _shares(products.brand, rows, weights)
-        stated = _stated(view, question)
-        if not len(stated) and not leaf.any() and not brand.any():
+        if not _states(question.preferences) and not leaf.any() and not brand.any():
             return Candidates.none()
+        if len(products) <= EVERY_ROW_UP_TO:
+            others = allowed.copy()
+            others[rows] = False
+            considered = np.flatnonzero(others)
+        else:
+            considered = _shortlist(view, question, k, allowed, leaf, brand, _middle(view, question, rows))
+            considered = considered[~np.isin(considered, rows)]
         found, scores = _fitting(
-            others, products.leaf, products.brand, CATEGORY_WEIGHT * leaf, BRAND_WEIGHT * brand, stated
+            considered,
+            products.leaf,
+            products.brand,
+            CATEGORY_WEIGHT * leaf,
+            BRAND_WEIGHT * brand,
+            _stated(view, question, considered),
         )
         scores += np.float32(PRICE_WEIGHT) * _price_fit(view, question, rows, found)
         scores += np.float32(POPULAR_WEIGHT) * np.sqrt(view.popularity.fame(found))
@@ -53,44 +75,106 @@ def _shares(codes: npt.NDArray[np.int32], rows: Rows, weights: Vectors) -> Vecto
     return shares
 
 
+def _shortlist(
+    view: View, question: Question, k: int, allowed: Mask, leaf: Vectors, brand: Vectors, middle: float | None
+) -> Rows:
+    """Allowed rows, rising, among them the `k` best of a taste but for what is far from the middle of the prices and
+    wanted little. `leaf` and `brand` are shares by code."""
+    if fewer_than(FEW, allowed):
+        return np.flatnonzero(allowed)
+    products, preferences = view.products, question.preferences
+    famous = popular_board(view, question).first(FAMOUS)
+    parts = [famous[allowed[famous]]]
+    for code in _most(leaf):
+        parts.append(products.leaf_by_price(code).near(middle, k, allowed, products.brand, brand))
+    for code in _most(brand):
+        parts.append(products.brand_by_price(code).near(middle, k, allowed, products.leaf, leaf))
+    if preferences is not None:
+        parts += _stated_near(view, preferences, k, allowed, leaf, brand, middle)
+    rows = np.sort(np.concatenate(parts))
+    return rows[np.flatnonzero(np.diff(rows, prepend=-1))]
+
+
+def _stated_near(
+    view: View, preferences: Preferences, k: int, allowed: Mask, leaf: Vectors, brand: Vectors, middle: float | None
+) -> Iterator[Rows]:
+    """Of each stated category and brand what is nearest in price; of a category also what is of a stated brand."""
+    products = view.products
+    named = np.zeros(len(products), np.bool_)
+    for name in preferences.brands:
+        named |= products.of_brand(name)
+        yield products.named_brand_by_price(name).near(middle, k, allowed, products.leaf, leaf)
+    for path in preferences.categories:
+        order = products.category_by_price(path)
+        yield order.near(middle, k, allowed, products.brand, brand)
+        if preferences.brands:
+            yield order.near(middle, k, allowed & named, products.brand, brand)
+
+
+def _most(shares: Vectors) -> list[int]:
+    """Codes of the greatest shares, greatest first."""
+    liked = np.flatnonzero(shares)
+    most: list[int] = liked[np.argsort(-shares[liked], kind="stable")][:MOST_LIKED].tolist()
+    return most
+
+
 @njit(cache=True, nogil=True)
-def _fitting(allowed, leaf, brand, leaf_share, brand_share, stated):  # type: ignore[no-untyped-def]
-    """Allowed rows of a positive taste, and it: the shares of their codes and what is stated (nothing: empty).
+def _fitting(considered, leaf, brand, leaf_share, brand_share, stated):  # type: ignore[no-untyped-def]
+    """Considered rows of a positive taste, and it: the shares of their codes and what is `stated` of each (nothing:
+    empty).
 
     No branch in the loops over all rows: a processor that guesses wrong at every fifth takes ten times as long.
     """
     last_leaf, last_brand = np.int32(len(leaf_share) - 1), np.int32(len(brand_share) - 1)
-    taste, count = np.empty(len(allowed), np.float32), 0
-    for row in range(len(allowed)):
-        at, by = leaf[row], brand[row]
-        value = leaf_share[at if 0 <= at < last_leaf else last_leaf]
+    taste, count = np.empty(len(considered), np.float32), 0
+    for at in range(len(considered)):
+        of, by = leaf[considered[at]], brand[considered[at]]
+        value = leaf_share[of if 0 <= of < last_leaf else last_leaf]
         value += brand_share[by if 0 <= by < last_brand else last_brand]
-        taste[row] = value
+        taste[at] = value
     if len(stated):
-        for row in range(len(allowed)):
-            taste[row] += stated[row]
-    for row in range(len(allowed)):
-        taste[row] *= np.float32(allowed[row])
-        count += taste[row] > 0
-    rows, at = np.empty(count + 1, np.int64), 0  # one place more, where what does not count is written
-    for row in range(len(allowed)):
-        rows[at] = row
-        at += taste[row] > 0
-    rows = rows[:count]
-    return rows, taste[rows]
+        for at in range(len(considered)):
+            taste[at] += stated[at]
+    for at in range(len(considered)):
+        count += taste[at] > 0
+    places, place = np.empty(count + 1, np.int64), 0  # one more, where what does not count is written
+    for at in range(len(considered)):
+        places[place] = at
+        place += taste[at] > 0
+    places = places[:count]
+    return considered[places], taste[places]
 
 
-def _stated(view: View, question: Question) -> Vectors:
-    """For each row of the table how well it fits what the visitor stated; empty where nothing is."""
+def _states(preferences: Preferences | None) -> bool:
+    return preferences is not None and bool(preferences.categories or preferences.brands)
+
+
+def _stated(view: View, question: Question, rows: Rows) -> Vectors:
+    """How well each of the rows fits what the visitor stated; empty where nothing is."""
     preferences = question.preferences
-    if preferences is None or not (preferences.categories or preferences.brands):
+    if preferences is None or not _states(preferences):
         return np.empty(0, np.float32)
-    products, liked = view.products, np.zeros(len(view.products), np.float32)
+    products, liked = view.products, np.zeros(len(rows), np.float32)
     for path in preferences.categories:
-        liked += CATEGORY_WEIGHT * STATED_WEIGHT * products.in_category(path)
+        liked += CATEGORY_WEIGHT * STATED_WEIGHT * products.in_category(path)[rows]
     for brand in preferences.brands:
-        liked += BRAND_WEIGHT * STATED_WEIGHT * products.of_brand(brand)
+        liked += BRAND_WEIGHT * STATED_WEIGHT * products.of_brand(brand)[rows]
     return liked
+
+
+def _middle(view: View, question: Question, seen: Rows) -> float | None:
+    """Logarithm of the price to look around: the middle of the stated band, else of the prices seen; None: unknown."""
+    preferences = question.preferences
+    if preferences:
+        bounds = [price for price in (preferences.price_min, preferences.price_max) if price]
+        if bounds:
+            return float(np.mean(np.log(bounds)))
+    known = view.products.price[seen]
+    known = known[known > 0]
+    if not len(known):
+        return None
+    logs, half = np.sort(np.log(known)), len(known) // 2
+    return float((logs[len(logs) - half - 1] + logs[half]) / 2)
 
 
 def _price_fit(view: View, question: Question, seen: Rows, found: Rows) -> Vectors:
@@ -100,10 +184,8 @@ def _price_fit(view: View, question: Question, seen: Rows, found: Rows) -> Vecto
         low = preferences.price_min or 0.0
         high = np.inf if preferences.price_max is None else preferences.price_max
         return ((prices >= low) & (prices <= high)).astype(np.float32)
-    known = view.products.price[seen]
-    known = known[known > 0]
-    if not len(known):
+    middle = _middle(view, question, seen)
+    if middle is None:
         return np.zeros(len(found), np.float32)
-    middle = float(np.median(np.log(known)))
     fit: Vectors = np.fmax(1.0 - np.abs(np.log(np.maximum(prices, TINY_PRICE)) - middle), 0.0)
     return fit  # an unknown price is NaN, which fmax reads as 0

@@ -1,0 +1,24 @@
+"""Counting rows of a mask without reading more of it than is needed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from reco_svc.domain.ports import Mask
+
+_STRETCH = 65_536  # rows
+
+
+def fewer_than(count: int, allowed: Mask) -> bool:
+    """Whether `allowed` (rows,) is true for fewer rows than `count`."""
+    return at_most(count, allowed) < count
+
+
+def at_most(count: int, allowed: Mask) -> int:
+    """The rows for which `allowed` (rows,) is true, or `count` where there are more."""
+    found = 0
+    for begin in range(0, len(allowed), _STRETCH):
+        found += int(np.count_nonzero(allowed[begin : begin + _STRETCH]))
+        if found >= count:
+            return count
+    return found
