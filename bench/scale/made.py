@@ -94,7 +94,7 @@ def make(home: Path, n: int) -> Made:
         index_recall=recall,
         write_s=time.perf_counter() - built,
         vector_bytes=sizes["vectors.npy"],
-        index_bytes=sizes["index.faiss"],
+        index_bytes=sum(size for name, size in sizes.items() if name.startswith(("index.", "cells."))),
         snapshot_bytes=sum(sizes.values()),
         peak_rss_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     )

@@ -1,6 +1,6 @@
 """The files of a snapshot: arrays as .npy and products as lines, memory-mapped when read; everything else as JSON.
 
-Vectors are float32 where the index is exact, float16 (a rounding of 0.0005) beside a compressed index. Recommenders on
+Vectors are float32 where the index is exact, float16 (a rounding of 0.0005) beside one in cells. Recommenders on
 one machine share one copy of whatever is mapped.
 """
 
@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import orjson
 
-from reco_svc.adapters.faiss_vector_index import EXACT_UP_TO, FaissVectorIndex
+from reco_svc.adapters.cell_vector_index import CellVectorIndex
+from reco_svc.adapters.faiss_vector_index import FaissVectorIndex
+from reco_svc.adapters.index_building import EXACT_UP_TO, build_index
 from reco_svc.adapters.stored_products import StoredProducts, write_products
 from reco_svc.domain.blend import BlendWeights
 from reco_svc.domain.fading import Fading
 from reco_svc.domain.lexical import LexicalProjection
-from reco_svc.domain.ports import Vectors
+from reco_svc.domain.ports import VectorIndex, Vectors
 from reco_svc.domain.snapshot import Collaborative, Graph, SessionIndex, Snapshot
 
 PRODUCTS, ABOUT, VOCABULARY, INDEX = "products.jsonl", "about.json", "vocabulary.json", "index.faiss"
@@ -39,9 +41,9 @@ class NpySnapshotFiles:
         """See `save_snapshot`."""
         save_snapshot(snapshot, folder)
 
-    def build_index(self, vectors: Vectors) -> tuple[FaissVectorIndex, float]:
-        """See `FaissVectorIndex.build`."""
-        return FaissVectorIndex.build(vectors)
+    def build_index(self, vectors: Vectors) -> tuple[VectorIndex, float]:
+        """See `index_building`."""
+        return build_index(vectors)
 
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
@@ -51,6 +53,8 @@ def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
     np.save(folder / "vectors.npy", np.asarray(snapshot.vectors, precision))
     if isinstance(snapshot.index, FaissVectorIndex):
         snapshot.index.save(folder / INDEX)
+    elif isinstance(snapshot.index, CellVectorIndex):
+        snapshot.index.save(folder)
     for part, names in _ARRAYS.items():
         for name in names:
             np.save(folder / f"{part}.{name}.npy", getattr(_part(snapshot, part), name))
@@ -79,14 +83,13 @@ def load_snapshot(folder: Path, version: str) -> Snapshot:
     arrays = {part: [_array(folder / f"{part}.{name}.npy") for name in names] for part, names in _ARRAYS.items()}
     weights, column, rows = arrays["collaborative"]
     vectors = _array(folder / "vectors.npy")
-    index = FaissVectorIndex.load(folder / INDEX) if (folder / INDEX).exists() else None
     past = [_array(folder / PAST_WEIGHT)] if (folder / PAST_WEIGHT).exists() else []  # since sessions age apart
     snapshot = Snapshot(
         version=version,
         products=StoredProducts(folder / PRODUCTS),
         catalog_revision=about["catalog_revision"],
         vectors=vectors,
-        index=index,
+        index=_index(folder, vectors),
         embedder=about["embedder"],
         projection=LexicalProjection({word: at for at, word in enumerate(words)}, _array(folder / "projection.npy")),
         blend=BlendWeights(about["blend"]["by_strategy"], about["blend"]["evidence"]),
@@ -103,6 +106,12 @@ def load_snapshot(folder: Path, version: str) -> Snapshot:
     )
     _check(snapshot)
     return snapshot
+
+
+def _index(folder: Path, vectors: Vectors) -> VectorIndex | None:
+    if (folder / INDEX).exists():  # exact; of releases before also the cells of FAISS
+        return FaissVectorIndex.load(folder / INDEX)
+    return CellVectorIndex.load(folder, vectors)
 
 
 def _part(snapshot: Snapshot, name: str) -> object:

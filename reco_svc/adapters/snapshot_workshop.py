@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reco_svc.adapters.faiss_vector_index import FaissVectorIndex
+from reco_svc.adapters.index_building import build_index
 from reco_svc.adapters.snapshot_files import load_snapshot, save_snapshot
 from reco_svc.domain.ports import VectorIndex, Vectors
 from reco_svc.domain.snapshot import Snapshot
@@ -15,7 +15,7 @@ class SnapshotWorkshop:
 
     def build_index(self, vectors: Vectors) -> tuple[VectorIndex | None, float]:
         """See service.train.SnapshotFiles."""
-        return FaissVectorIndex.build(vectors) if len(vectors) else (None, 1.0)
+        return build_index(vectors) if len(vectors) else (None, 1.0)
 
     def save(self, snapshot: Snapshot, folder: Path) -> None:
         """See service.train.SnapshotFiles."""

@@ -20,6 +20,7 @@ from reco_svc.domain.model import Strategy
 from reco_svc.domain.never_show import present_rows, taken_groups
 from reco_svc.domain.novelty import toward_rare
 from reco_svc.domain.ports import Mask, Rows, Vectors
+from reco_svc.domain.rows import at_most
 
 CANDIDATES = 150  # asked of each source
 POPULAR = "popular"
@@ -97,7 +98,7 @@ class Ranker:
         pins = ask.rules.pinned(ask.query.limit, allowed, table, taken)
         for row, _ in pins.values():
             _take(ask, row, allowed, taken)
-        need = min(ask.query.limit, int(np.count_nonzero(allowed)) + len(pins)) - len(pins)
+        need = at_most(max(0, ask.query.limit - len(pins)), allowed)
         proposals = self.propose(ask, allowed)
         picks, considered = self._blended(ask, proposals, need, allowed, taken)
         level = 0

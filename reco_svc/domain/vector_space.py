@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import partial
 
 import numpy as np
 
+from reco_svc.domain.deep_search import DeepSearch
+from reco_svc.domain.inner_products import inner_products
 from reco_svc.domain.ports import Mask, Rows, VectorIndex, Vectors
+from reco_svc.domain.rows import fewer_than
 
 SCANNED = 2_000  # so few allowed rows are compared one by one: cheaper than any index, and exact
+FEW_VECTORS = 8  # so many are compared with rows of half precision one by one: quicker than to copy the rows
 KEPT_ROWS = 20_000  # products whose nearest are remembered, at about 3.5 kB each
 
 
@@ -28,6 +33,7 @@ class VectorSpace:
         self._late_rows: Rows = np.empty(0, np.int64)
         self._late_matrix: Vectors = np.empty((0, self.dim), np.float32)
         self._nearest: OrderedDict[int, tuple[int, Rows, Vectors]] = OrderedDict()
+        self._last: DeepSearch | None = None
 
     @classmethod
     def empty(cls, dim: int = 384) -> VectorSpace:
@@ -64,7 +70,7 @@ class VectorSpace:
 
     def matrix(self, rows: Rows) -> Vectors:
         """(len(rows), dim); zeros where a row has no vector."""
-        if not self._any_hidden and not self._late and len(rows) and rows.min() >= 0 and rows.max() < len(self._base):
+        if self._plain(rows):
             return np.asarray(self._base[rows], np.float32)
         out = np.zeros((len(rows), self.dim), np.float32)
         based = (rows >= 0) & (rows < len(self._base))
@@ -76,30 +82,39 @@ class VectorSpace:
                     out[at] = self._late[row][0]
         return out
 
+    def products(self, rows: Rows, others: Rows) -> Vectors:
+        """(len(rows), len(others)): the inner products of their vectors."""
+        if len(others) <= FEW_VECTORS and self._base.dtype == np.float16 and self._plain(rows):
+            return np.stack([inner_products(self._base, rows, one) for one in self.matrix(others)], axis=1)
+        return self.matrix(rows) @ self.matrix(others).T
+
     def set(self, row: int, vector: Vectors, *, approximate: bool = False) -> None:
         """Gives a row its vector; `approximate` ones are stand-ins until the true one arrives."""
         self._late[row] = (np.asarray(vector, np.float32), approximate)
         self._nearest.pop(row, None)
         self._hide(row)
-        self._late_rows = np.empty(0, np.int64)
+        self._late_rows, self._last = np.empty(0, np.int64), None
 
     def drop(self, row: int) -> None:
         """The row has no vector any more."""
         self._late.pop(row, None)
         self._nearest.pop(row, None)
         self._hide(row)
-        self._late_rows = np.empty(0, np.int64)
+        self._late_rows, self._last = np.empty(0, np.int64), None
 
     def search(self, vector: Vectors, k: int, allowed: Mask) -> tuple[Rows, Vectors]:
-        """Rows and similarities, best first, ties by row, among rows where `allowed` is true."""
+        """Rows and similarities, best first, ties by row, among rows where `allowed` is true. `allowed` may lose rows
+        later, but never gain any."""
         return self._with_late(*self._search_base(vector, k, allowed), vector, k, allowed)
 
     def search_row(self, row: int, k: int, allowed: Mask) -> tuple[Rows, Vectors]:
-        """The same for the vector of a row; empty if it has none. The nearest of a row are remembered, so that only a
-        narrow `allowed` needs the index again."""
+        """The same for the vector of a row; empty if it has none. The nearest of a row are remembered, of use where
+        `allowed` leaves most of them."""
         vector = self.vector(row)
         if vector is None:
             return np.empty(0, np.int64), np.empty(0, np.float32)
+        if fewer_than(len(allowed) // 2, allowed):
+            return self.search(vector, k, allowed)
         depth, rows, similarities = self._nearest_of(row, vector, k)
         inside = rows < len(allowed)
         inside[inside] = allowed[rows[inside]] & ~self._hidden[rows[inside]]
@@ -114,7 +129,8 @@ class VectorSpace:
         known = self._nearest.get(row)
         if known is None or known[0] < 2 * k:
             depth = max(2 * k, 256)
-            rows, similarities = self._search_index(vector, depth, np.ones(len(self._base), np.bool_))
+            search = self._index.search if self._index else partial(exact_search, self._base)
+            rows, similarities = search(vector, depth, None)
             known = self._nearest[row] = (depth, rows, similarities)
             if len(self._nearest) > KEPT_ROWS:
                 self._nearest.popitem(last=False)
@@ -137,13 +153,16 @@ class VectorSpace:
         if len(mask) < size:
             mask = np.concatenate([mask, np.zeros(size - len(mask), bool)])
         if self._any_hidden:
-            mask = mask & ~self._hidden
-        return self._search_index(vector, k, mask)
-
-    def _search_index(self, vector: Vectors, k: int, mask: Mask) -> tuple[Rows, Vectors]:
-        if self._index is None or np.count_nonzero(mask) <= SCANNED:
+            mask = mask > self._hidden
+        if self._index is None or fewer_than(SCANNED + 1, mask):
             return exact_search(self._base, vector, k, mask)
-        return self._index.search(vector, k, mask)
+        asked = vector.tobytes()
+        known = self._last.among(asked, k, mask) if self._last else None
+        if known is None:
+            rows, similarities = self._index.search(vector, 2 * k, mask)
+            self._last = DeepSearch(asked, mask, rows, similarities, complete=len(rows) < 2 * k)
+            known = rows[:k], similarities[:k]
+        return known
 
     def _search_late(self, vector: Vectors, allowed: Mask) -> tuple[Rows, Vectors]:
         if len(self._late_rows) != len(self._late):
@@ -153,15 +172,20 @@ class VectorSpace:
         inside[inside] = allowed[self._late_rows[inside]]
         return self._late_rows[inside], self._late_matrix[inside] @ vector
 
+    def _plain(self, rows: Rows) -> bool:
+        """Whether all of the rows have their vector in the base."""
+        known = len(rows) > 0 and rows.min() >= 0 and rows.max() < len(self._base)
+        return bool(known and not self._any_hidden and not self._late)
+
     def _hide(self, row: int) -> None:
         if row < len(self._hidden):
             self._hidden[row] = self._any_hidden = True
 
 
-def exact_search(base: Vectors, vector: Vectors, k: int, mask: Mask) -> tuple[Rows, Vectors]:
-    """The reference: inner products of all allowed rows, best first, ties by row."""
-    rows = np.flatnonzero(mask)
-    similarities = np.asarray(base[rows], np.float32) @ vector
+def exact_search(base: Vectors, vector: Vectors, k: int, mask: Mask | None) -> tuple[Rows, Vectors]:
+    """The reference: inner products of all allowed rows (None: every one), best first, ties by row."""
+    rows = np.arange(len(base)) if mask is None else np.flatnonzero(mask)
+    similarities = inner_products(base, rows, vector)
     if len(rows) > k:
         kept = np.argpartition(-similarities, k - 1)[:k]
         rows, similarities = rows[kept], similarities[kept]

@@ -84,7 +84,7 @@ class UnseenSource(SimilarSource):
 
     def propose(self, view: View, question: Question, k: int, allowed: Mask) -> Candidates:
         """See candidates.Source."""
-        unseen = allowed & ~view.popularity.wanted(len(view.products))
+        unseen = allowed > view.popularity.wanted(len(view.products))
         if not unseen.any():
             return Candidates.none()
         own = super().propose(view, question, k, unseen)
@@ -150,7 +150,7 @@ def _ranked(view: View, rows: Rows, likeness: Vectors, evidence: Rows, k: int) -
 def _nearest_seed(view: View, seeds: Rows, rows: Rows) -> Rows:
     if len(seeds) == 1 or not len(rows):
         return np.full(len(rows), seeds[0], np.int64)
-    nearest: Rows = seeds[np.argmax(view.vectors.matrix(rows) @ view.vectors.matrix(seeds).T, axis=1)]
+    nearest: Rows = seeds[np.argmax(view.vectors.products(rows, seeds), axis=1)]
     return nearest
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reco_svc.domain.ports import Mask, Rows, Vectors
 from reco_svc.domain.vector_space import SCANNED, VectorSpace, exact_search
 
 DIM = 3
@@ -62,12 +63,46 @@ def test_a_narrow_mask_asks_the_index_again_and_a_very_narrow_one_is_compared_ro
     assert space.search_row(0, 10, everything)[0].tolist() == first[0].tolist()
     assert asked == [256]
     assert space.search_row(0, 10, far)[0].tolist() == exact_search(base, base[0], 10, far)[0].tolist()
-    assert asked == [256, 10]
+    assert asked == [256, 20]
     assert space.search_row(0, 10, few)[0].tolist() == exact_search(base, base[0], 10, few)[0].tolist()
-    assert asked == [256, 10]
+    assert asked == [256, 20]
 
 
 def test_a_dropped_row_is_not_found_even_where_it_is_allowed():
     space = VectorSpace(np.eye(3, dtype=np.float32), None)
     space.drop(0)
     assert space.search(np.ones(3, np.float32), 3, np.ones(3, bool))[0].tolist() == [1, 2]
+
+
+class Deep:
+    """An index that counts what it is asked."""
+
+    def __init__(self, base: Vectors) -> None:
+        self.base, self.asked = base, 0
+
+    def search(self, vector: Vectors, k: int, allowed: Mask | None) -> tuple[Rows, Vectors]:
+        self.asked += 1
+        return exact_search(self.base, vector, k, allowed)
+
+
+def test_the_same_question_among_fewer_rows_is_answered_from_what_was_found():
+    base = np.random.default_rng(2).standard_normal((3 * SCANNED, 4)).astype(np.float32)
+    index = Deep(base)
+    space, query, all_rows = VectorSpace(base, index), base[5], np.ones(len(base), np.bool_)
+    fewer, other = all_rows.copy(), all_rows.copy()
+    fewer[::7] = False
+    other[: SCANNED // 2] = False
+    for allowed, asks in ((all_rows, 1), (fewer, 1), (all_rows, 1), (other, 1)):
+        assert space.search(query, 20, allowed)[0].tolist() == exact_search(base, query, 20, allowed)[0].tolist()
+        assert index.asked == asks
+    space.search(query, 60, all_rows)
+    assert index.asked == 2
+    space.search(query, 20, fewer)
+    space.search(query, 20, all_rows)
+    space.search(base[6], 20, fewer)
+    assert index.asked == 3
+    assert space.search(base[6], 20, all_rows)[0].tolist() == exact_search(base, base[6], 20, all_rows)[0].tolist()
+    assert index.asked == 4  # more rows than before
+    space.drop(3)
+    space.search(base[6], 20, all_rows)
+    assert index.asked == 5
