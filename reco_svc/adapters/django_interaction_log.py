@@ -8,7 +8,7 @@ order in which they grow, and a follower can not miss one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -124,17 +124,24 @@ class DjangoInteractionLog:
             cursor.execute(f"SELECT {COLUMNS} {_SINCE}", [since_us, limit])
             return [interaction_of(row) for row in reversed(cursor.fetchall()) if row[0] not in known]
 
-    def purchased(self, visitor_id: str, *, limit: int = 1_000) -> Sequence[str]:
+    def purchased(self, visitor_ids: Collection[str], *, limit: int = 1_000) -> Mapping[str, Sequence[str]]:
         """Products of which more pieces were bought than sent back; by the last purchase, ties by product id."""
+        if not visitor_ids:
+            return {}
         bought, refunded = int(EventType.PURCHASE), int(EventType.REFUND)
+        found: dict[str, list[str]] = {}
         with reading() as cursor:
             cursor.execute(
-                "SELECT product_id FROM reco_interaction WHERE visitor_id = %s AND type IN (%s, %s) GROUP BY product_id"
+                "SELECT visitor_id, product_id FROM reco_interaction"
+                f" WHERE visitor_id IN ({', '.join(['%s'] * len(visitor_ids))}) AND type IN (%s, %s)"
+                " GROUP BY visitor_id, product_id"
                 " HAVING SUM(CASE WHEN type = %s THEN quantity ELSE -quantity END) > 0"
-                " ORDER BY MAX(CASE WHEN type = %s THEN at_us ELSE 0 END) DESC, product_id LIMIT %s",
-                [visitor_id, bought, refunded, bought, bought, limit],
+                " ORDER BY MAX(CASE WHEN type = %s THEN at_us ELSE 0 END) DESC, product_id",
+                [*visitor_ids, bought, refunded, bought, bought],
             )
-            return [row[0] for row in cursor.fetchall()]
+            for visitor_id, product_id in cursor.fetchall():
+                found.setdefault(visitor_id, []).append(product_id)
+        return {visitor_id: products[:limit] for visitor_id, products in found.items()}
 
     def erase(self, visitor_id: str, at: datetime) -> int:
         """Takes the events out of the counters too; repeated, it only moves the marker forward."""

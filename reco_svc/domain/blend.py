@@ -76,9 +76,9 @@ def kind_of(question: Question) -> Kind:
     A caller that does not know sessions sends all that a visitor ever had as one: what covers most of the history and
     has nothing that is not in it is history.
     """
-    now, past = _now(question), set(question.history_rows.tolist())
-    if not past:
+    if not len(question.history_rows):
         return Kind.VISIT
+    now, past = _now(question), set(question.history_rows.tolist())
     only_past = not now or (len(now) > 2 and 2 * len(now) >= len(past) and now <= past)
     return Kind.RETURN if only_past else Kind.KNOWN
 

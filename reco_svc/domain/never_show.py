@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numba import njit
 
 from meshkit.filtering import PATH_SEPARATOR, folded_path
 from reco_svc.domain.asking import Ask
@@ -82,18 +83,26 @@ def offenders(rows: Sequence[int], ask: Ask) -> dict[int, str]:
 
 def _all_fine(rows: Sequence[int], ask: Ask) -> bool:
     """True only if no row can be an offender; the usual case, in one look at all of them."""
-    table, at = ask.view.products, np.asarray(rows, np.int64)
+    table, sold_out_too = ask.view.products, OUT_OF_STOCK in ask.query.include
+    columns = (table.group, table.sellable, table.expires_s, table.in_stock)
     return bool(
         not ask.excluded_categories
-        and (table.group[at] < 0).all()
-        and table.sellable[at].all()
-        and (table.expires_s[at] > ask.question.now_s).all()
-        and (OUT_OF_STOCK in ask.query.include or table.in_stock[at].all())
+        and _sellable_now(np.asarray(rows, np.int64), *columns, ask.question.now_s, sold_out_too)
         and ask.question.anchor not in rows
         and ask.in_basket.isdisjoint(rows)
         and ask.excluded.isdisjoint(rows)
         and ask.purchased.isdisjoint(rows)
     )
+
+
+@njit(cache=True, nogil=True)
+def _sellable_now(rows, group, sellable, expires_s, in_stock, now_s, sold_out_too):  # type: ignore[no-untyped-def]
+    """Whether each of the rows may be sold and is no variant of anything."""
+    for row in rows:
+        fine = group[row] < 0 and sellable[row] and expires_s[row] > now_s and (sold_out_too or in_stock[row])
+        if not fine:
+            return False
+    return True
 
 
 def _in_any(table: ProductTable, row: int, categories: Iterable[str]) -> bool:

@@ -99,8 +99,9 @@ class InteractionLog(Protocol):
         """
         ...
 
-    def purchased(self, visitor_id: str, *, limit: int = 1_000) -> Sequence[str]:
-        """Products the visitor bought and did not send back, newest first."""
+    def purchased(self, visitor_ids: Collection[str], *, limit: int = 1_000) -> Mapping[str, Sequence[str]]:
+        """Of each of the visitors the `limit` products that were bought last and not sent back, newest first; nothing
+        of those who bought none."""
         ...
 
     def erase(self, visitor_id: str, at: datetime) -> int:

@@ -18,18 +18,17 @@ IN_CATALOG = "in_catalog"
 def presented(ask: Ask, picks: Sequence[Pick], sources: Mapping[str, Source]) -> tuple[RankedItem, ...]:
     """The items in order. A score is never above the one before it, so that lists can be compared and cut by score: a
     product that was moved up keeps its score, one that was moved down behind it takes over that score."""
-    scores = _falling(picks)
+    scores, ids = _falling(picks), ask.view.products.ids
     return tuple(
-        RankedItem(
-            product_id=ask.view.products.id(pick.row),
-            position=position,
-            score=score,
-            source=RULE if pick.rule_id else pick.sources[0] if pick.sources else CATALOG,
-            reasons=_reasons(ask, pick, sources),
-            fallback_level=pick.level,
-        )
-        for position, (pick, score) in enumerate(zip(picks, scores, strict=True), start=1)
+        [
+            RankedItem(ids[pick.row], position, score, _source(pick), _reasons(ask, pick, sources), pick.level)
+            for position, (pick, score) in enumerate(zip(picks, scores, strict=True), start=1)
+        ]
     )
+
+
+def _source(pick: Pick) -> str:
+    return RULE if pick.rule_id else pick.sources[0] if pick.sources else CATALOG
 
 
 def _reasons(ask: Ask, pick: Pick, sources: Mapping[str, Source]) -> tuple[str, ...]:

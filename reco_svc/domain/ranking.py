@@ -31,9 +31,9 @@ Blend: TypeAlias = Callable[[Proposals, Strategy, Question, BlendWeights | None,
 
 
 class Pick(NamedTuple):
-    """One place of a list. `sources` proposed the row, strongest first, `evidence` is what each of them gave for it;
-    none for a pin (`rule_id`) and for a product that only the catalog itself offered. `level` is the step of the
-    fallback chain, 0 before it."""
+    """One place of a list. `sources` proposed the row, strongest first (only that one unless the query is to be
+    explained), `evidence` is what each of them gave for it; none for a pin (`rule_id`) and for a product that only the
+    catalog itself offered. `level` is the step of the fallback chain, 0 before it."""
 
     row: int
     score: float
@@ -122,7 +122,7 @@ class Ranker:
             scores = toward_rare(scores, ask.view.popularity.rarity(blended.rows), ask.query.novelty)
         ranked = shortlist(scores, blended.rows, max(60, 6 * need), ask.view.products, taken, ask.view.twins)
         chosen = ranked[self._vary(ask, scores[ranked], blended.rows[ranked], need)]
-        return _picks(blended, scores, chosen, proposals), blended.rows[ranked]
+        return _picks(blended, scores, chosen, proposals, all_of=ask.query.explain), blended.rows[ranked]
 
     def _vary(self, ask: Ask, scores: Vectors, rows: Rows, need: int) -> Rows:
         asked = ask.query.diversity
@@ -172,16 +172,25 @@ class Ranker:
         return [Pick(row, score, (name,), (seed,)) for row, score, seed in zip(rows, scaled, speaks, strict=True)]
 
 
-def _picks(blended: Blended, scores: Vectors, chosen: Rows, proposals: Proposals) -> list[Pick]:
-    """The chosen candidates with the sources that helped, strongest first."""
+def _picks(blended: Blended, scores: Vectors, chosen: Rows, proposals: Proposals, *, all_of: bool) -> list[Pick]:
+    """The chosen candidates with the source that helped most, or `all_of` those that did, strongest first."""
+    if not len(chosen):
+        return []
     rows, worth = blended.rows[chosen].tolist(), scores[chosen].tolist()
     if len(blended.sources) == 1:
         evidence = proposals[blended.sources[0]].evidence[blended.places[0, chosen]].tolist()
         return [
             Pick(row, score, blended.sources, (seed,)) for row, score, seed in zip(rows, worth, evidence, strict=True)
         ]
-    given, places = blended.parts[:, chosen].T.tolist(), blended.places[:, chosen].T.tolist()
     said = [proposals[name].evidence for name in blended.sources]
+    if not all_of:
+        strongest = blended.parts[:, chosen].argmax(0)
+        spots = blended.places[strongest, chosen].tolist()
+        return [
+            Pick(row, score, (blended.sources[source],), (int(said[source][spot]),))
+            for row, score, source, spot in zip(rows, worth, strongest.tolist(), spots, strict=True)
+        ]
+    given, places = blended.parts[:, chosen].T.tolist(), blended.places[:, chosen].T.tolist()
     picks = []
     for row, score, parts, at in zip(rows, worth, given, places, strict=True):
         helped = sorted((-part, source) for source, part in enumerate(parts) if part > 0)

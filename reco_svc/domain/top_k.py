@@ -20,12 +20,13 @@ def top_k(scores: Vectors, rows: Rows, k: int, table: ProductTable) -> Rows:
     """
     if k <= 0 or not len(scores):
         return np.empty(0, np.int64)
-    places: Rows = _top(scores, rows, k, table.id_rank)
+    places: Rows = top_places(scores, rows, k, table.id_rank)
     return places
 
 
 @njit(cache=True, nogil=True)
-def _top(scores, rows, k, id_rank):  # type: ignore[no-untyped-def]
+def top_places(scores, rows, k, id_rank):  # type: ignore[no-untyped-def]
+    """Compiled: `top_k` for a k of 1 or more; `id_rank` is the table's."""
     n = len(scores)
     if k >= n:
         return in_order(scores, id_rank[rows])

@@ -80,7 +80,8 @@ class Asker:
         What the log already tells of the visitor is not sent again: a history that the log holds is the visitor's,
         anything else is the session.
         """
-        bought = self.task.log.purchased(query.visitor_id) if query.visitor_id else ()
+        visitor_id = query.visitor_id
+        bought = self.task.log.purchased([visitor_id]).get(visitor_id, ()) if visitor_id else ()
         known = bool(bought) and set(query.history) <= set(bought)
         steps = () if known else tuple(SessionStep(product_id) for product_id in query.history[-MAX_STEPS:])
         asked = RecommendQuery(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -114,9 +114,10 @@ class TaskLog:
         """A task has no running sessions."""
         return []
 
-    def purchased(self, visitor_id: str, *, limit: int = 1_000) -> Sequence[str]:
+    def purchased(self, visitor_ids: Collection[str], *, limit: int = 1_000) -> Mapping[str, Sequence[str]]:
         """See ports.InteractionLog."""
-        return list(dict.fromkeys(reversed(self._bought.get(visitor_id, ()))))[:limit]
+        known = {i: bought for i in visitor_ids if (bought := self._bought.get(i))}
+        return {i: list(dict.fromkeys(reversed(bought)))[:limit] for i, bought in known.items()}
 
     def erase(self, visitor_id: str, at: datetime) -> int:
         """A task does not change."""

@@ -114,9 +114,10 @@ def follow_purchases(purchases: PurchaseMemory, interactions: InteractionLog) ->
     """Earlier purchases of the visitors who were asked about."""
 
     async def step() -> None:
-        for visitor_id in purchases.wanted():
-            products = await blocking(interactions.purchased, visitor_id)
-            purchases.loaded(visitor_id, products, datetime.now(UTC))
+        while wanted := purchases.wanted():
+            found = await blocking(interactions.purchased, wanted)
+            for visitor_id in wanted:
+                purchases.loaded(visitor_id, found.get(visitor_id, ()), datetime.now(UTC))
 
     return step
 

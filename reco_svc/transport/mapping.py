@@ -69,49 +69,58 @@ def required_id(value: str, field: str) -> str:
 def query_from_proto(request: svc.RecommendRequest) -> m.RecommendQuery:
     """The question behind a request. InvalidArgument names every field over its limit."""
     check = _Check()
-    check.require(request.strategy in _STRATEGY, "strategy", "a known strategy")
-    check.require(0 <= request.limit <= MAX_LIMIT, "limit", f"1 to {MAX_LIMIT}, not {request.limit}")
-    check.length(request.placement, 64, "placement")
-    check.id(request.visitor_id, "visitor_id", empty_ok=True)
-    check.length(request.filter, 2_000, "filter")
-    check.count(request.session, 100, "session")
-    check.count(request.exclude, 1_000, "exclude")
-    check.count(request.boosts, 50, "boosts")
-    check.count(request.context.basket, 100, "context.basket")
-    check.length(request.context.query, 500, "context.query")
-    check.length(request.context.category, 500, "context.category")
-    check.id(request.context.product_id, "context.product_id", empty_ok=True)
+    strategy, limit, placement, filter_ = request.strategy, request.limit, request.placement, request.filter
+    visitor_id, session, exclude, boosts = request.visitor_id, request.session, request.exclude, request.boosts
+    check.require(strategy in _STRATEGY, "strategy", "a known strategy")
+    check.require(0 <= limit <= MAX_LIMIT, "limit", f"1 to {MAX_LIMIT}, not {limit}")
+    check.length(placement, 64, "placement")
+    check.id(visitor_id, "visitor_id", empty_ok=True)
+    check.length(filter_, 2_000, "filter")
+    check.count(session, 100, "session")
+    check.count(exclude, 1_000, "exclude")
+    check.count(boosts, 50, "boosts")
+    context = _context(request.context, check) if request.HasField("context") else _NOWHERE
     diversity = request.diversity if request.HasField("diversity") else None
     check.require(diversity is None or 0 <= diversity <= 1, "diversity", "0 to 1")
     novelty = request.novelty if request.HasField("novelty") else None
     check.require(novelty is None or 0 <= novelty <= 1, "novelty", "0 to 1")
     for index, word in enumerate(request.include):
         check.require(word in INCLUDABLE, f"include[{index}]", "one of " + ", ".join(sorted(INCLUDABLE)))
-    for index, step in enumerate(request.session):
+    for index, step in enumerate(session):
         if not (is_id(step.product_id) and 0 <= step.type <= 8 and is_time(step.at)):
             check.id(step.product_id, f"session[{index}].product_id")
             check.require(0 <= step.type <= 8, f"session[{index}].type", "an event type about a product")
             check.require(is_time(step.at), f"session[{index}].at", TIME_RULE)
-    for index, boost in enumerate(request.boosts):
+    for index, boost in enumerate(boosts):
         check.require(bool(boost.WhichOneof("target")), f"boosts[{index}]", "one target")
         check.require(0 < boost.factor <= 100, f"boosts[{index}].factor", "above 0, at most 100")
     check.done()
-    context = request.context
     return m.RecommendQuery(
-        strategy=_STRATEGY[request.strategy],
-        placement=request.placement,
-        visitor_id=request.visitor_id,
-        session=tuple(map(_step, request.session)),
-        context=m.Context(context.product_id, tuple(context.basket), context.category, context.query),
-        filter=request.filter,
-        exclude=tuple(request.exclude),
-        boosts=tuple(map(_boost, request.boosts)),
-        limit=request.limit or 10,
+        strategy=_STRATEGY[strategy],
+        placement=placement,
+        visitor_id=visitor_id,
+        session=tuple([_step(step) for step in session]),
+        context=context,
+        filter=filter_,
+        exclude=tuple(exclude),
+        boosts=tuple(map(_boost, boosts)),
+        limit=limit or 10,
         diversity=diversity,
         include=frozenset(request.include),
         explain=request.explain,
         novelty=novelty,
     )
+
+
+_NOWHERE = m.Context()
+
+
+def _context(context: pb.RecommendationContext, check: _Check) -> m.Context:
+    check.count(context.basket, 100, "context.basket")
+    check.length(context.query, 500, "context.query")
+    check.length(context.category, 500, "context.category")
+    check.id(context.product_id, "context.product_id", empty_ok=True)
+    return m.Context(context.product_id, tuple(context.basket), context.category, context.query)
 
 
 def query_to_proto(query: m.RecommendQuery) -> svc.RecommendRequest:

@@ -73,7 +73,7 @@ def test_an_empty_log_has_nothing(log: InteractionLog) -> None:
     assert log.latest_at() is None
     assert list(log.scan()) == []
     assert log.recent(NOON) == []
-    assert log.purchased("v1") == []
+    assert log.purchased(["v1", "v2"]) == {}
     assert log.counts_after(0) == []
     assert log.append([]).inserted == frozenset()
 
@@ -216,8 +216,9 @@ def test_purchased_leaves_out_what_was_sent_back(log: InteractionLog) -> None:
         ]
     )
 
-    assert log.purchased("v1") == ["again", "half", "kept"]
-    assert log.purchased("v1", limit=1) == ["again"]
+    assert log.purchased(["v1"]) == {"v1": ["again", "half", "kept"]}
+    assert log.purchased(["v3", "v2", "v1"], limit=1) == {"v1": ["again"], "v2": ["others"]}
+    assert log.purchased([]) == {}
 
 
 def test_erasing_a_visitor_removes_events_and_their_counts(log: InteractionLog) -> None:
@@ -377,5 +378,5 @@ def test_the_log_behaves_like_its_readable_model(
 
     assert real.recent(NOON) == model.recent(NOON)
     assert _all(real.scan(chunk=2)) == _all(model.scan(chunk=2))
-    assert real.purchased("v1") == model.purchased("v1")
+    assert real.purchased(["v1", "v2"]) == model.purchased(["v1", "v2"])
     assert _counts(real) == _counts(model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -73,8 +73,11 @@ class MemoryInteractionLog:
         self._check()
         return [i for i in [i for i in self._sorted() if i.at >= since][-limit:] if i.event_id not in known]
 
-    def purchased(self, visitor_id: str, *, limit: int = 1_000) -> Sequence[str]:
+    def purchased(self, visitor_ids: Collection[str], *, limit: int = 1_000) -> Mapping[str, Sequence[str]]:
         self._check()
+        return {i: bought for i in visitor_ids if (bought := self._purchased(i)[:limit])}
+
+    def _purchased(self, visitor_id: str) -> Sequence[str]:
         net: Counter[str] = Counter()
         last: dict[str, datetime] = {}
         for i in self._sorted():
@@ -83,7 +86,7 @@ class MemoryInteractionLog:
                 if i.type is EventType.PURCHASE:
                     last[i.product_id] = i.at
         kept = sorted(p for p in last if net[p] > 0)
-        return sorted(kept, key=lambda p: last[p], reverse=True)[:limit]
+        return sorted(kept, key=lambda p: last[p], reverse=True)
 
     def erase(self, visitor_id: str, at: datetime) -> int:
         self._check()

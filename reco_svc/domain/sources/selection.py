@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
 from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.ports import Mask, Rows, Vectors
 from reco_svc.domain.product_table import ProductTable, top_k
+from reco_svc.domain.top_k import top_places
 
 
 def best_of_all(scores: Vectors, k: int, allowed: Mask, products: ProductTable) -> Candidates:
@@ -27,10 +29,21 @@ def best_allowed(
     rows: Rows, scores: Vectors, evidence: Rows, k: int, allowed: Mask, products: ProductTable
 ) -> Candidates:
     """The `k` best of distinct rows that are allowed; rows past the mask are not."""
-    if not len(rows):
+    if not len(rows) or k <= 0:
         return Candidates.none()
-    usable = within(rows, allowed)
-    return best(rows[usable], scores[usable], evidence[usable], k, products)
+    return Candidates(*_best_allowed(rows, scores, evidence, k, allowed, products.id_rank))
+
+
+@njit(cache=True, nogil=True)
+def _best_allowed(rows, scores, evidence, k, allowed, id_rank):  # type: ignore[no-untyped-def]
+    places, count = np.empty(len(rows), np.int64), 0
+    for at in range(len(rows)):
+        if 0 <= rows[at] < len(allowed) and allowed[rows[at]]:
+            places[count] = at
+            count += 1
+    places = places[:count]
+    order = places[top_places(scores[places], rows[places], k, id_rank)]
+    return rows[order], scores[order].astype(np.float32), evidence[order]
 
 
 def within(rows: Rows, allowed: Mask) -> Mask:

@@ -49,4 +49,4 @@ def test_the_newest_tenth_of_the_orders_is_asked_about(tmp_path: Path) -> None:
     counts = tasks.write_task(tmp_path / "task", train, products, [basket, following])
     task = read_task(tmp_path / "task")
     assert (task.log.count(), len(task.products), len(task.queries)) == (counts["train_events"], 8, 2)
-    assert task.log.purchased("1.0") == task.log.purchased(task.queries[1].visitor_id)
+    assert list(task.log.purchased(["1.0"])) == ["1.0"] == [task.queries[1].visitor_id]

@@ -51,7 +51,7 @@ def test_the_next_visit_names_the_visitor_and_wants_what_is_new() -> None:
     task = own_task(TaskCatalog(PRODUCTS), log, Split.NEXT, share=0.3)
     assert len(task.queries) == 30
     for query in task.queries:
-        before = set(task.log.purchased(query.visitor_id))
+        before = set(task.log.purchased([query.visitor_id])[query.visitor_id])
         assert before == set(query.history)
         assert query.relevant
         assert not query.relevant & before
