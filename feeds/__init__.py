@@ -5,6 +5,7 @@ a file that is not of the format at all raises InvalidArgument. Imports no servi
 it.
 """
 
+from feeds.event_rows import TYPES as EVENT_TYPES
 from feeds.events import EVENT_FORMATS, read_events
 from feeds.model import ImportReport, ParsedEvent, ParsedProduct, RejectedLine
 from feeds.online_retail import OnlineRetail, read_online_retail
@@ -12,6 +13,7 @@ from feeds.products import PRODUCT_FORMATS, read_products
 
 __all__ = [
     "EVENT_FORMATS",
+    "EVENT_TYPES",
     "PRODUCT_FORMATS",
     "ImportReport",
     "OnlineRetail",

@@ -39,7 +39,7 @@ def event_columns(columns: Sequence[str], mapping: Mapping[str, str]) -> dict[st
     missing = [field for field in ("visitor_id", "product_id", "at") if field not in found]
     if missing:
         raise refuse_file(
-            f"has no column for {', '.join(missing)}; name it in the mapping, as in {missing[0]}=COLUMN. "
+            f"has no column for {', '.join(missing)}; name it in the mapping (--map {missing[0]}=COLUMN). "
             f"Its columns are {', '.join(columns)[:500]}"
         )
     return found

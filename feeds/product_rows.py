@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 from feeds.amounts import read_amount
 from feeds.checks import checked
 from feeds.lines import refuse_file
 from feeds.moments import read_moment
+from meshkit.errors import InvalidArgument
 
 LIST_SEPARATOR = "|"
 ATTRIBUTE_PREFIX = "attributes."
@@ -20,16 +22,38 @@ _IGNORED = frozenset({"updated_at", "revision"})  # output only: an exported fil
 _TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
+def rename_columns(columns: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
+    """Column -> field, for {field: column}. Raises InvalidArgument for an unknown field or column."""
+    for field, column in mapping.items():
+        if field not in COLUMNS and not field.startswith(ATTRIBUTE_PREFIX):
+            known = f"{', '.join(sorted(COLUMNS))}, {ATTRIBUTE_PREFIX}NAME"
+            raise InvalidArgument.of("mapping", f"there is no product field {field!r}; fields are {known}")
+        if column not in columns:
+            raise InvalidArgument.of("mapping", f"the file has no column {column!r}; it has {', '.join(columns)[:500]}")
+    names = {column: field for field, column in mapping.items()}
+    if twice := [column for field, column in mapping.items() if names[column] != field]:
+        raise InvalidArgument.of("mapping", f"names column {twice[0]!r} twice")
+    return names
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"\W+", "_", name.strip().lower())[:40]
+
+
 def check_columns(columns: Sequence[str]) -> None:
     """Refuses (InvalidArgument) a header without product_id and title, or with a name that means nothing."""
     missing = [name for name in ("product_id", "title") if name not in columns]
     if missing:
-        raise refuse_file(f"has no column {' and '.join(missing)}; its header is {', '.join(columns)[:500]}")
+        raise refuse_file(
+            f"has no column {' and '.join(missing)}; its header is {', '.join(columns)[:500]}. "
+            f"Name it in the mapping (--map {missing[0]}=COLUMN)"
+        )
     unknown = [name for name in columns if name not in COLUMNS | _IGNORED and not name.startswith(ATTRIBUTE_PREFIX)]
     if unknown:
         raise refuse_file(
             f"has unknown columns {', '.join(unknown)[:500]}; known are {', '.join(sorted(COLUMNS))}, "
-            f"and {ATTRIBUTE_PREFIX}NAME for attributes"
+            f"and {ATTRIBUTE_PREFIX}NAME for attributes; keep it as one (--map {ATTRIBUTE_PREFIX}{_slug(unknown[0])}="
+            f"{unknown[0]}), or leave it out of the file"
         )
 
 

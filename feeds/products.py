@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import BinaryIO, TypeAlias
@@ -13,7 +13,7 @@ from feeds.lines import LineReader, first_bytes, open_feed, refuse_file
 from feeds.merchant import MERCHANT_COLUMNS, MerchantItem, card_from_item
 from feeds.merchant_xml import read_items
 from feeds.model import ParsedProduct, RejectedLine
-from feeds.product_rows import card_from_row, check_columns
+from feeds.product_rows import card_from_row, check_columns, rename_columns
 from feeds.tables import Row, Table
 from meshkit.errors import InvalidArgument
 from meshkit.product_card import product_from_card
@@ -24,23 +24,34 @@ Card: TypeAlias = dict[str, object]
 
 
 def read_products(
-    stream: BinaryIO, format: str = "auto", *, currency: str = "", now: datetime | None = None
+    stream: BinaryIO,
+    format: str = "auto",
+    mapping: Mapping[str, str] | None = None,
+    *,
+    currency: str = "",
+    now: datetime | None = None,
 ) -> Iterator[ParsedProduct | RejectedLine]:
     """The products of a file, gzipped or not, in its order; what is wrong with a line comes as a RejectedLine.
 
-    `currency` is used where a price stands without one. `now` decides whether a sale of a Merchant feed is on. Raises
-    InvalidArgument at once for an unknown format name and for a file that is not of the format at all (while reading
-    for XML that breaks before its first item). An empty file has no products.
+    `mapping` says which column of a CSV holds a field: {"product_id": "sku", "attributes.color": "colour"}. `currency`
+    is used where a price stands without one. `now` decides whether a sale of a Merchant feed is on. Raises
+    InvalidArgument at once for an unknown format name, a mapping that does not fit, and for a file that is not of the
+    format at all (while reading for XML that breaks before its first item). An empty file has no products.
     """
     if format not in PRODUCT_FORMATS:
         raise InvalidArgument.of("format", f"must be one of {', '.join(PRODUCT_FORMATS)}")
     feed = open_feed(stream)
     start = first_bytes(feed)
+    if mapping and (format not in ("auto", "csv") or start.startswith((b"<", b"{"))):
+        raise InvalidArgument.of("mapping", "is for CSV; other formats name their fields themselves")
     if format == "merchant-xml" or (format == "auto" and start.startswith(b"<")):
         return _from_merchant(read_items(feed), currency, now)
     if format == "jsonl" or (format == "auto" and start.startswith(b"{")):
         return _from_lines(LineReader(feed, strict=True), currency)
-    return _from_table(Table(feed), format, currency, now)
+    table = Table(feed)
+    if mapping and table.columns:
+        table.rename(rename_columns(table.columns, mapping))
+    return _from_table(table, "csv" if mapping else format, currency, now)
 
 
 def _from_lines(lines: LineReader, currency: str) -> Iterator[ParsedProduct | RejectedLine]:

@@ -29,6 +29,7 @@ from recomesh_cli.mesh_client import MeshClient
 STREAM_ITEMS = 20_000
 STREAM_TIMEOUT_S = 600.0
 RETRIES = 6
+MOST_PRODUCTS = 50_000
 RETRY_WAIT_S = 2.0
 Parsed = TypeVar("Parsed", ParsedProduct, ParsedEvent)
 
@@ -163,6 +164,10 @@ class InteractionSender(Sender[ParsedEvent]):
     part = "reco"
     batch_items = 2_000
 
+    def __init__(self, mesh: MeshClient, rejected: RejectedFile | None = None) -> None:
+        super().__init__(mesh, rejected)
+        self.products: set[str] = set()  # of the events sent, the first MOST_PRODUCTS
+
     def _method(self) -> Any:
         return self._mesh.interactions.ImportInteractions
 
@@ -174,6 +179,8 @@ class InteractionSender(Sender[ParsedEvent]):
     def _count(self, chunk: Sequence[ParsedEvent], answer: reco_service_pb2.ImportInteractionsResponse) -> None:
         self.report.written += answer.written
         self.report.unchanged += answer.duplicate
+        if len(self.products) < MOST_PRODUCTS:
+            self.products.update(id_ for entry in chunk if (id_ := entry.interaction.product_id))
         by_id = {entry.interaction.event_id: entry for entry in chunk} if answer.rejected else {}
         for refused in answer.rejected:
             entry = by_id[refused.event_id]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -14,13 +14,14 @@ from recomesh.catalog.v1 import catalog_service_pb2
 from recomesh.reco.v1 import reco_service_pb2
 from rich.progress import Progress
 
-from feeds import ImportReport, read_events, read_online_retail, read_products
+from feeds import EVENT_TYPES, read_events, read_online_retail, read_products
 from meshkit.errors import InvalidArgument
 from meshkit.settings import MeshSettings, load
 from recomesh_cli import console
+from recomesh_cli.import_report import reported, tell_unknown
 from recomesh_cli.mesh_client import MeshClient, ask, open_mesh
 from recomesh_cli.options import AsJson
-from recomesh_cli.sending import InteractionSender, ProductSender, RejectedFile, Sender
+from recomesh_cli.sending import InteractionSender, ProductSender, RejectedFile
 
 import_app = typer.Typer(name="import", no_args_is_help=True, help="Read products or events from a file.")
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="May be gzipped.")]
@@ -28,6 +29,10 @@ Rejected = Annotated[
     Path | None, typer.Option(help="Where rejected lines go; default: FILE.rejected.jsonl in this folder.")
 ]
 Currency = Annotated[str, typer.Option(help="Used where a price names none, such as EUR.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--map", help="FIELD=COLUMN of a CSV, such as title=name; repeatable, or several with commas."),
+]
 
 
 class ProductFormat(StrEnum):
@@ -53,6 +58,7 @@ class EventFormat(StrEnum):
 def products(
     file: File,
     format: Annotated[ProductFormat, typer.Option(help="auto: found out by content.")] = ProductFormat.AUTO,
+    columns: Columns = None,
     rejected: Rejected = None,
     currency: Currency = "",
     as_json: AsJson = False,
@@ -62,22 +68,24 @@ def products(
     Run it again at any time: what is stored already stays as it is.
 
     Example: `recomesh import products feed.xml.gz`
+
+    Example: `recomesh import products feed.csv --map product_id=sku,title=name --currency EUR`
     """
+    mapping, currency = _mapping(columns or []), _currency(currency)
     layout = {"google-tsv": "merchant-tsv", "google-xml": "merchant-xml"}.get(format, str(format))
     with _import(file, rejected, as_json) as (mesh, kept, bar):
         _check_reachable(mesh, "catalog")
         sender = ProductSender(mesh, kept)
-        with _counted(file, bar) as stream, _reported(as_json, kept, ("products", sender)):
-            sender.send(read_products(stream, layout, currency=currency.strip().upper()))
+        with _counted(file, bar) as stream, reported(as_json, kept, ("products", sender)):
+            sender.send(read_products(stream, layout, mapping, currency=currency))
 
 
 @import_app.command()
 def events(
     file: File,
     format: Annotated[EventFormat, typer.Option(help="auto: JSON Lines or CSV, by content.")] = EventFormat.AUTO,
-    columns: Annotated[
-        list[str] | None, typer.Option("--map", help="FIELD=COLUMN of a CSV, such as visitor_id=user; repeatable.")
-    ] = None,
+    columns: Columns = None,
+    type: Annotated[str, typer.Option(help="Of every event of a CSV that tells none, such as purchase.")] = "view_item",
     rejected: Rejected = None,
     currency: Currency = "",
     as_json: AsJson = False,
@@ -86,25 +94,30 @@ def events(
 
     Run it again at any time: no event is stored twice.
 
-    Example: `recomesh import events clicks.csv --map visitor_id=user --map at=time`
+    Example: `recomesh import events clicks.csv --map visitor_id=user,at=time`
+
+    Example: `recomesh import events orders.csv --type purchase --map visitor_id=customer,order_id=invoice,at=date`
 
     Example: `recomesh import events online_retail.csv.gz --format online-retail`
     """
-    mapping = _mapping(columns or [])
+    mapping, currency = _mapping(columns or []), _currency(currency)
+    if type not in EVENT_TYPES:
+        raise InvalidArgument.of("--type", f"must be one of {', '.join(EVENT_TYPES)}, not {type!r}")
     with _import(file, rejected, as_json) as (mesh, kept, bar):
         if format is EventFormat.ONLINE_RETAIL:
             _online_retail(mesh, file, kept, bar, as_json)
             return
         _check_reachable(mesh, "reco")
         sender = InteractionSender(mesh, kept)
-        with _counted(file, bar) as stream, _reported(as_json, kept, ("events", sender)):
-            sender.send(read_events(stream, str(format), mapping, currency=currency.strip().upper()))
+        with _counted(file, bar) as stream, reported(as_json, kept, ("events", sender)):
+            sender.send(read_events(stream, str(format), mapping, default_type=type, currency=currency))
+        tell_unknown(mesh, sender.products, quiet=as_json)
 
 
 def _online_retail(mesh: MeshClient, file: Path, kept: RejectedFile, bar: Progress, as_json: bool) -> None:
     _check_reachable(mesh, "catalog", "reco")
     catalog, reco = ProductSender(mesh), InteractionSender(mesh, kept)
-    with _reported(as_json, kept, ("products", catalog), ("events", reco)):
+    with reported(as_json, kept, ("products", catalog), ("events", reco)):
         with _counted(file, bar) as stream:
             retail = read_online_retail(stream)
         task = bar.add_task("products", total=None)
@@ -123,13 +136,22 @@ def _check_reachable(mesh: MeshClient, *parts: str) -> None:
 
 
 def _mapping(given: list[str]) -> dict[str, str]:
-    mapping = {}
-    for text in given:
-        field, equals, column = text.partition("=")
+    """A comma parts two pairs only where FIELD= follows: columns may have commas in their names."""
+    mapping: dict[str, str] = {}
+    for text in (pair for told in given for pair in re.split(r",(?=\s*[\w.]+\s*=)", told)):
+        field, equals, column = (part.strip() for part in text.partition("="))
         if not equals or not field or not column:
             raise InvalidArgument.of("--map", f"must be FIELD=COLUMN, not {text!r}")
-        mapping[field.strip()] = column.strip()
+        if mapping.setdefault(field, column) != column:
+            raise InvalidArgument.of("--map", f"names two columns for {field}: {mapping[field]} and {column}")
     return mapping
+
+
+def _currency(given: str) -> str:
+    currency = given.strip().upper()
+    if currency and not re.fullmatch("[A-Z]{3}", currency):
+        raise InvalidArgument.of("--currency", f"must be three letters such as EUR, not {given!r}")
+    return currency
 
 
 @contextmanager
@@ -159,41 +181,3 @@ class _Counted:
         data = self._stream.read(size)
         self._read(len(data))
         return data
-
-
-@contextmanager
-def _reported(as_json: bool, kept: RejectedFile, *senders: tuple[str, Sender]) -> Iterator[None]:  # type: ignore[type-arg]
-    """Shows what became of the entries, also when the import is cut off."""
-    started = time.monotonic()
-    complete = False
-    try:
-        yield
-        complete = True
-    finally:
-        kept.close()
-        took_s = time.monotonic() - started
-        if as_json:
-            reports = {name: sender.report.as_dict() for name, sender in senders}
-            where = str(kept.path) if kept.count else None
-            facts = {"complete": complete, "seconds": round(took_s, 2), "rejected_file": where}
-            console.write_json({**reports, **facts})
-        else:
-            _show({name: sender.report for name, sender in senders}, kept, took_s, complete)
-
-
-def _show(reports: dict[str, ImportReport], kept: RejectedFile, took_s: float, complete: bool) -> None:
-    out = console.out()
-    columns = ("", "read", "written", "unchanged", "rejected")
-    rows = [
-        (name, f"{r.read:,}", f"{r.written:,}", f"{r.unchanged:,}", f"{r.rejected_total:,}")
-        for name, r in reports.items()
-    ]
-    out.print(console.table("", columns, rows, right=columns[1:]))
-    reasons = [(f"{n:,}", reason) for r in reports.values() for reason, n in r.rejected.most_common(20)]
-    if reasons:
-        out.print(console.table("\nRejected", ("count", "reason"), reasons, right=("count",)))
-        out.print(f"All rejected lines: {console.escaped(str(kept.path))}" if kept.count else "")
-    if complete:
-        out.print(f"[bold green]Done[/] in {took_s:.1f} s.")
-    else:
-        out.print("[bold yellow]Cut off.[/] What was written stays; run the command again to go on.")

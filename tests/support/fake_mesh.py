@@ -96,7 +96,8 @@ class FakeMesh:
 
     def _batch_get(self, request: Any) -> catalog_service_pb2.BatchGetProductsResponse:
         known = [self.products[p] for p in request.product_ids if p in self.products]
-        return catalog_service_pb2.BatchGetProductsResponse(products=known)
+        unknown = [p for p in request.product_ids if p not in self.products]
+        return catalog_service_pb2.BatchGetProductsResponse(products=known, unknown_ids=unknown)
 
     def _recommend(self, request: Any) -> reco_service_pb2.RecommendResponse:
         self.asked.append(request)

@@ -212,3 +212,23 @@ def test_reading_is_lazy() -> None:
 
     entries = read_products(cast(BinaryIO, Endless()))
     assert [next(entries).line for _ in range(1_000)][-1] == 1_000
+
+
+@pytest.mark.parametrize(
+    ("format", "text", "mapping", "told"),
+    [
+        ("auto", "sku,name\n", {"sku": "product_id"}, "there is no product field 'sku'"),
+        ("auto", "sku,name\n", {"product_id": "id"}, "the file has no column 'id'; it has sku, name"),
+        ("auto", "sku,title\n", {"product_id": "sku", "title": "sku"}, "names column 'sku' twice"),
+        ("auto", '{"product_id": "a"}\n', {"title": "name"}, "is for CSV"),
+        ("merchant-tsv", "id\ttitle\n", {"title": "name"}, "is for CSV"),
+    ],
+)
+def test_a_mapping_that_does_not_fit_is_told(format: str, text: str, mapping: dict[str, str], told: str):
+    with pytest.raises(InvalidArgument, match=told):
+        read_products(io.BytesIO(text.encode()), format, mapping)
+
+
+def test_a_column_that_means_nothing_is_told_how_to_be_kept():
+    with pytest.raises(InvalidArgument, match=r"--map attributes\.shelf_no=Shelf No"):
+        read_products(io.BytesIO(b"product_id,title,Shelf No\n"))

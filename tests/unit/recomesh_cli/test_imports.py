@@ -3,6 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
+from recomesh.reco.v1 import reco_pb2
 
 from meshkit.errors import Unavailable
 from recomesh_cli import sending
@@ -78,7 +79,58 @@ def test_events_are_read_with_a_column_mapping(recomesh, mesh):
     assert (again["events"]["written"], again["events"]["unchanged"]) == (0, 2)
 
 
-@pytest.mark.parametrize("mapping", ["visitor_id", "=user", "visitor_id=", "nonsense=user"])
+def test_one_map_may_name_several_columns_even_those_with_a_comma(recomesh, mesh):
+    Path("e.csv").write_text('user,"item, sold",ts\nu1,a,1700000000\n')
+    told = report(
+        recomesh("import", "events", "e.csv", "--map", "visitor_id=user,product_id=item, sold, at=ts", "--json")
+    )
+    assert told["events"]["written"] == 1
+
+
+def test_a_file_of_orders_needs_no_column_for_the_type(recomesh, mesh):
+    Path("e.csv").write_text("visitor_id,product_id,at\nu1,a,1700000000\n")
+    assert recomesh("import", "events", "e.csv", "--type", "purchase").exit_code == 0
+    assert [e.type for e in mesh.events.values()] == [reco_pb2.EVENT_TYPE_PURCHASE]
+    assert "--type: must be one of" in recomesh("import", "events", "e.csv", "--type", "order").stderr
+
+
+def test_products_are_read_with_a_column_mapping(recomesh, mesh):
+    Path("p.csv").write_text("sku,name,price,colour\na,Mug,9.90,red\n")
+    mapping = "product_id=sku,title=name,attributes.color=colour"
+    assert recomesh("import", "products", "p.csv", "--map", mapping, "--currency", "eur").exit_code == 0
+    assert (mesh.products["a"].title, dict(mesh.products["a"].attributes)) == ("Mug", {"color": "red"})
+
+
+def test_events_of_products_that_the_catalog_has_not_are_kept_and_told(recomesh, mesh):
+    mesh.add("a")
+    Path("e.csv").write_text("visitor_id,product_id,at\nu1,a,1700000000\nu1,typo,1700000001\n")
+    answer = recomesh("import", "events", "e.csv")
+    assert (answer.exit_code, len(mesh.events)) == (0, 2)
+    assert "1 of 2 products are not in the catalog: typo" in " ".join(answer.stdout.split())
+
+
+def test_a_file_of_which_nothing_was_taken_is_a_failure_with_the_way_out(recomesh, mesh):
+    Path("p.csv").write_text("product_id,title,price\na,Mug,9.90\n")
+    answer = recomesh("import", "products", "p.csv")
+    assert answer.exit_code == 1
+    assert "--currency EUR" in answer.stdout
+    assert "none of the products could be taken" in answer.stderr
+
+
+def test_a_currency_that_is_none_is_refused_before_the_file_is_read(recomesh, mesh):
+    answer = recomesh("import", "products", jsonl("p.jsonl", []), "--currency", "pounds")
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert answer.stderr == "recomesh: --currency: must be three letters such as EUR, not 'pounds'\n"
+
+
+def test_a_file_that_is_refused_as_a_whole_is_no_import_that_was_cut_off(recomesh, mesh):
+    Path("p.csv").write_text("id,name\na,Mug\n")
+    answer = recomesh("import", "products", "p.csv")
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert "--map product_id=COLUMN" in answer.stderr
+
+
+@pytest.mark.parametrize("mapping", ["visitor_id", "=user", "visitor_id=", "nonsense=user", "at=user,at=product_id"])
 def test_a_wrong_mapping_is_a_misuse(recomesh, mesh, mapping):
     Path("e.csv").write_text("user,product_id,at\nu1,a,1700000000\n")
     answer = recomesh("import", "events", "e.csv", "--map", mapping)
