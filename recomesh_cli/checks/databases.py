@@ -78,7 +78,9 @@ def _ask_file(name: str, path: Path, *, thorough: bool) -> Backend:
     if trouble != "ok":
         fix = "put back a backup, or move the file away to begin anew"
         return Backend(name, kind, version, str(path), latency_ms, Verdict.FAIL, trouble, fix)
-    return Backend(name, kind, version, f"{path} ({path.stat().st_size / 1024**2:.1f} MiB)", latency_ms)
+    parts = [file for file in (path, path.with_name(f"{path.name}-wal")) if file.exists()]  # first the log has it
+    size = sum(file.stat().st_size for file in parts)
+    return Backend(name, kind, version, f"{path} ({size / 1024**2:.1f} MiB)", latency_ms)
 
 
 _SERVERS: dict[str, tuple[str, Callable[[str], tuple[str, float]]]] = {

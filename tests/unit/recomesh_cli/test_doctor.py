@@ -1,5 +1,6 @@
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from meshkit.broker.port import Message
@@ -77,3 +78,14 @@ def test_what_waits_in_a_spool_is_told(tmp_path):
         "spool of profile": Verdict.FAIL,
         "spool of reco": Verdict.WARN,
     }
+
+
+def test_the_size_of_a_database_holds_what_still_waits_in_its_log(tmp_path):
+    path = tmp_path / "catalog.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode = wal")
+        database.execute("CREATE TABLE product (card BLOB)")
+        database.execute("INSERT INTO product VALUES (zeroblob(3000000))")
+        database.commit()
+        assert path.stat().st_size < 100_000
+        assert "(2.9 MiB)" in ask_database("catalog store", "RECOMESH_CATALOG_URL", f"sqlite:///{path}").place
