@@ -22,7 +22,7 @@ Codes: TypeAlias = npt.NDArray[np.int32]
 
 TINY_PRICE = np.float32(1e-6)
 MOST_LATE = 1_000  # rows that changed since an order was made: above, it is made again
-STEPS = 2_000  # rows looked at from a price up and down
+STEPS = 1_000  # rows looked at from a price up and down
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from reco_svc.domain.ports import Mask
 
-_STRETCH = 65_536  # rows
+_STRETCH = 65_536  # rows at first, each time as many again as were read
 
 
 def fewer_than(count: int, allowed: Mask) -> bool:
@@ -16,9 +16,10 @@ def fewer_than(count: int, allowed: Mask) -> bool:
 
 def at_most(count: int, allowed: Mask) -> int:
     """The rows for which `allowed` (rows,) is true, or `count` where there are more."""
-    found = 0
-    for begin in range(0, len(allowed), _STRETCH):
-        found += int(np.count_nonzero(allowed[begin : begin + _STRETCH]))
+    found = end = 0
+    while end < len(allowed):
+        begin, end = end, max(_STRETCH, 2 * end)
+        found += int(np.count_nonzero(allowed[begin:end]))
         if found >= count:
             return count
     return found

@@ -154,12 +154,14 @@ class VectorSpace:
             mask = np.concatenate([mask, np.zeros(size - len(mask), bool)])
         if self._any_hidden:
             mask = mask > self._hidden
-        if self._index is None or fewer_than(SCANNED + 1, mask):
+        if self._index is None:
             return exact_search(self._base, vector, k, mask)
         asked = vector.tobytes()
         known = self._last.among(asked, k, mask) if self._last else None
         if known is None:
-            rows, similarities = self._index.search(vector, 2 * k, mask)
+            few = fewer_than(SCANNED + 1, mask)
+            search = partial(exact_search, self._base) if few else self._index.search
+            rows, similarities = search(vector, 2 * k, mask)
             self._last = DeepSearch(asked, mask, rows, similarities, complete=len(rows) < 2 * k)
             known = rows[:k], similarities[:k]
         return known
