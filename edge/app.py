@@ -63,7 +63,8 @@ from meshkit.web.shedding_protocol import SheddingProtocol
 log = structlog.get_logger()
 CATEGORIES_TTL_S = 5.0
 HEALTH_INTERVAL_S = 0.1
-FEWEST_ADMITTED = 64  # requests that wait for a service that hangs cost nothing, and a fallback is coming
+# Requests that wait for a service that hangs cost nothing, and a fallback is coming; and large batches are cheap.
+FEWEST_ADMITTED = 128
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from meshkit.errors import DeadlineExceeded, RecomeshError
 from meshkit.security.caller import together
 
 log = structlog.get_logger()
+SETTLED_AT_ONCE = 8  # then the loop looks for news: who is refused shall not wait until 64 answers were written
 Request = TypeVar("Request")
 Result = TypeVar("Result")
 
@@ -138,8 +139,10 @@ class MicroBatcher(Generic[Request, Result]):
                 raise
             await asyncio.gather(*(self._run([waiting]) for waiting in batch))
             return
-        for waiting, result in zip(batch, results, strict=True):
+        for place, (waiting, result) in enumerate(zip(batch, results, strict=True), 1):
             _settle(waiting, result)
+            if place % SETTLED_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
 
 def _settle(waiting: _Waiting[Request, Result], result: Result | Exception) -> None:

@@ -24,7 +24,9 @@ LIMIT = Gauge("recomesh_admission_limit", "Most requests worked on at once now")
 LATE = Gauge("recomesh_loop_late_seconds", "By how much the event loop runs its timers late, mean over 0.1 s")
 SHED = Counter("recomesh_shed_total", "Requests refused because of overload", ["priority"])
 TICK_S = 0.01
-TICKS = 10  # after so many the limit is set anew
+TICKS = 10  # of them make a span, after which the limit is set anew
+SPAN_S = TICK_S * TICKS  # a span of late ticks ends earlier: the later the loop, the sooner it must be helped
+LEAST_CUT, MOST_CUT = 0.9, 0.5  # what an overloaded span leaves of the limit
 TELL_S = 1.0  # between two log lines about what was refused
 
 
@@ -42,9 +44,10 @@ SHARES = {Priority.SHOPPER: 1.0, Priority.BULK: 0.5, Priority.ADMIN: 0.25}  # of
 class Admission:
     """The limit of one process.
 
-    When timers were `target_s` late in the mean of two spans in a row, the limit falls to nine tenths of what ran,
-    never below `fewest`; in a span that was not late it grows by a tenth, up to `most`. What was refused is told in one
-    log line a second: a line for each would cost more than the refusal.
+    When timers were `target_s` late in the mean of two spans in a row, the limit falls to what ran times `target_s`
+    over the lateness, but by no less than a tenth and no more than half, never below `fewest`; in a span that was not
+    late it grows by a tenth, up to `most`. What was refused is told in one log line a second: a line for each would
+    cost more than the refusal.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Admission:
         self._peak = 0
         self._late = 0.0
         self._ticks = 0
+        self._span_began = clock()
         self._late_before = False
         self._shed = [SHED.labels(priority.name.lower()) for priority in Priority]
         self._refused = [0 for _ in Priority]  # since the last log line
@@ -120,23 +124,24 @@ class Admission:
         """A timer ran `late_s` seconds late."""
         self._late += max(0.0, late_s)
         self._ticks += 1
-        if self._ticks < TICKS:
+        now = self._clock()
+        if self._ticks < TICKS and now - self._span_began < SPAN_S:
             return
         late_s = self._late / self._ticks
         is_late = late_s > self._target_s
         self.overloaded = is_late and self._late_before
         if self.overloaded:
-            self._limit = max(float(self._fewest), 0.9 * min(self._limit, self._peak))
+            left = max(MOST_CUT, min(LEAST_CUT, self._target_s / late_s))
+            self._limit = max(float(self._fewest), left * min(self._limit, self._peak))
         elif not is_late:
             self._limit = min(float(self._most), self._limit * 1.1 + 1)
         self._late_before = is_late
-        self._late, self._ticks, self._peak = 0.0, 0, self._running
+        self._late, self._ticks, self._peak, self._span_began = 0.0, 0, self._running, now
         LIMIT.set(self._limit)
         LATE.set(late_s)
-        self._tell()
+        self._tell(now)
 
-    def _tell(self) -> None:
-        now = self._clock()
+    def _tell(self, now: float) -> None:
         if any(self._refused) and now - self._told_at >= TELL_S:
             counts = {priority.name.lower(): self._refused[priority] for priority in Priority}
             log.warning("overloaded", limit=self.limit, **{f"refused_{name}": n for name, n in counts.items() if n})

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from edge.adapters.micro_batcher import MicroBatcher
+from edge.adapters.micro_batcher import SETTLED_AT_ONCE, MicroBatcher
 from meshkit import context
 from meshkit.errors import DeadlineExceeded, InvalidArgument, RecomeshError, Unavailable
 
@@ -44,6 +44,18 @@ async def test_requests_of_one_turn_share_a_call() -> None:
     batcher = MicroBatcher[int, int]("part", upstream)
     assert await asyncio.gather(*(batcher.submit(n) for n in (2, 4, 6))) == [4, 8, 12]
     assert upstream.calls == [[2, 4, 6]]
+
+
+async def test_the_loop_turns_between_the_answers_of_a_large_batch() -> None:
+    batcher = MicroBatcher[int, int]("part", Upstream())
+    answered_by_turn: list[int] = []
+    asked = [asyncio.ensure_future(batcher.submit(2 * n)) for n in range(3 * SETTLED_AT_ONCE)]
+    while not all(one.done() for one in asked):
+        await asyncio.sleep(0)
+        answered_by_turn.append(sum(one.done() for one in asked))
+    assert [one.result() for one in asked] == [4 * n for n in range(3 * SETTLED_AT_ONCE)]
+    assert {0, SETTLED_AT_ONCE, 2 * SETTLED_AT_ONCE, 3 * SETTLED_AT_ONCE} >= set(answered_by_turn)
+    assert len(set(answered_by_turn)) == 4
 
 
 async def test_at_most_two_calls_are_under_way_and_the_rest_waits_together() -> None:

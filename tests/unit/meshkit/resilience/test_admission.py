@@ -44,7 +44,27 @@ def test_one_late_span_is_a_hiccup_two_are_overload():
         span(admission, 0.03)
         assert (admission.limit, admission.overloaded) == (100, False)
         span(admission, 0.03)
-        assert (admission.limit, admission.overloaded) == (45, True)
+        assert (admission.limit, admission.overloaded) == (25, True)
+
+
+def test_the_later_the_loop_the_more_the_limit_falls_but_by_half_at_most():
+    for late_s, left in ((0.0101, 90), (0.0125, 80), (0.02, 50), (1.0, 50)):
+        admission = Admission(most=100)
+        with ExitStack() as stack:
+            fill(admission, stack, 100)
+            span(admission, late_s, times=2)
+            assert admission.limit == left
+
+
+def test_a_span_of_very_late_ticks_ends_by_the_clock():
+    now = 0.0
+    admission = Admission(most=100, clock=lambda: now)
+    with ExitStack() as stack:
+        fill(admission, stack, 100)
+        for _ in range(2):
+            now += 0.11
+            admission.ticked(0.1)
+    assert (admission.limit, admission.overloaded) == (50, True)
 
 
 def test_the_limit_never_falls_below_the_fewest_and_grows_back():
