@@ -128,8 +128,10 @@ def long_histories(*, visitors: int = 1_500, products: int = 2_000, asked: int =
         for _ in range(int(rng.integers(40, 400) * rng.uniform(0.2, 1)) + 10):
             day += float(rng.exponential(1.5))
             seen.append((_next_item(rng, seen, taste[visitor], subject, fame, released, series, day), day))
-        kept = list(dict(reversed(seen)).items())[::-1]
-        told.append(kept)
+        first: dict[int, float] = {}
+        for product, at in seen:
+            first.setdefault(product, at)
+        told.append(list(first.items()))
     for visitor, kept in enumerate(told):
         name, history, rest = f"v{visitor:05d}", kept[:-5], kept[-5:]
         for product, day in history:
