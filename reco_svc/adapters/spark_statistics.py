@@ -65,7 +65,7 @@ class LoggedEvents:
             self.viewed(n, now_s, half_life, lesson.walk),
             self.bought(n, now_s, half_life),
             self.sessions(n, now_s, lesson),
-            self.collaborative(n, now_s, half_life, lesson.regularisation),
+            collaborative.without_hubs(self.collaborative(n, now_s, half_life, lesson.regularisation), lesson.damping),
         )
 
     @property

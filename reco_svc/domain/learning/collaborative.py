@@ -8,11 +8,13 @@ products belong together more closely.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import linalg, sparse
 
 from reco_svc.domain.learning.events import LearningEvents
-from reco_svc.domain.learning.nearest import best_neighbours, joined
+from reco_svc.domain.learning.nearest import best_neighbours, damped, joined
 from reco_svc.domain.ports import Rows, Vectors
 from reco_svc.domain.snapshot import Collaborative, Graph
 
@@ -33,7 +35,8 @@ def collaborative(
 
     An event counts half for every `half_life_days` of age. `regularisation` is λ of EASE as a multiple of the mean of
     the diagonal of the Gram matrix. Time and memory of EASE grow with the cube and the square of the products; those of
-    item-kNN with the sum of squares of the lengths of histories, and with the products.
+    item-kNN with the sum of squares of the lengths of histories, and with the products. Its neighbours are not damped
+    yet, see without_hubs.
     """
     visitors = strengths(events, events.visitor, n, now_s, half_life_days)
     sessions = strengths(events, events.session, n, now_s, half_life_days)
@@ -48,6 +51,13 @@ def collaborative(
         return Collaborative(none, column, rows.astype(np.int32), item_knn(visitors, sessions))
     weights = ease(common(visitors[:, rows], sessions[:, rows]), regularisation)
     return Collaborative(weights, column, rows.astype(np.int32), Graph.empty(n))
+
+
+def without_hubs(model: Collaborative, damping: float) -> Collaborative:
+    """Item-kNN with its neighbours damped to a power, see nearest.damped; EASE as it is."""
+    if not damping or not len(model.neighbours.rows):
+        return model
+    return replace(model, neighbours=damped(model.neighbours, damping))
 
 
 def strengths(events: LearningEvents, unit: Rows, n: int, now_s: float, half_life_days: float) -> sparse.csr_matrix:

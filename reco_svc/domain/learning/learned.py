@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reco_svc.domain.learning.collaborative import collaborative
+from reco_svc.domain.learning.collaborative import collaborative, without_hubs
 from reco_svc.domain.learning.events import LearningEvents
 from reco_svc.domain.learning.graphs import TRAIL, Walk, bought_graph, viewed_graph
 from reco_svc.domain.learning.sessions import session_index
@@ -19,13 +19,14 @@ class Lesson:
     """Parameters that training chooses by itself.
 
     The ages at which an event counts half, and a session, within a visit and to a question about earlier ones; λ of
-    EASE; and `walk`, how steps tell of one another.
+    EASE; `damping` of the hubs of item-kNN; and `walk`, how steps tell of one another.
     """
 
     half_life_days: float = 120.0
     session_half_life_days: float = 365.0
     past_session_half_life_days: float = 365.0
     regularisation: float = 5.0
+    damping: float = 0.25
     walk: Walk = TRAIL
 
 
@@ -62,4 +63,4 @@ def learn(events: LearningEvents, n: int, lesson: Lesson, told: Callable[[str], 
     sessions = sessions_of(events, n, now_s, lesson)
     told("histories")
     weights = collaborative(events, n, now_s, half_life_days=half_life, regularisation=lesson.regularisation)
-    return Learned(viewed, bought, sessions, weights)
+    return Learned(viewed, bought, sessions, without_hubs(weights, lesson.damping))

@@ -31,6 +31,16 @@ def joined(graphs: Sequence[Graph]) -> Graph:
     return Graph(np.cumsum(sizes).astype(np.int64), rows.astype(np.int32), scores.astype(np.float32))
 
 
+def damped(graph: Graph, power: float) -> Graph:
+    """Scores over the sum of all that lead to the same column, to a power: at 1 what is near to everything wins
+    nowhere (Deshpande and Karypis, TOIS 2004), at 0 it may win everywhere. Best first again, ties by column."""
+    n = len(graph.ptr) - 1
+    near = np.maximum(np.bincount(graph.rows, graph.scores, minlength=n), 1e-6)
+    scores = (graph.scores * near[graph.rows] ** -power).astype(np.float32)
+    order = np.lexsort((graph.rows, -scores, np.repeat(np.arange(n), np.diff(graph.ptr))))
+    return Graph(graph.ptr, graph.rows[order], scores[order])
+
+
 def scaled(graph: Graph) -> Graph:
     """The same with a greatest score of 1."""
     top = float(graph.scores.max()) if len(graph.scores) else 1.0

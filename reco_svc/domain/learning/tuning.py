@@ -13,7 +13,7 @@ import numpy as np
 
 from reco_svc.domain.candidates import Candidates, Source
 from reco_svc.domain.fading import POWERS, Fading
-from reco_svc.domain.learning.collaborative import EASE_MOST_ITEMS, collaborative
+from reco_svc.domain.learning.collaborative import EASE_MOST_ITEMS, collaborative, without_hubs
 from reco_svc.domain.learning.events import LearningEvents
 from reco_svc.domain.learning.graphs import CHAIN, HEAP, TRAIL, bought_graph, viewed_graph
 from reco_svc.domain.learning.learned import NEVER_FADES, Learned, Lesson, sessions_of
@@ -26,6 +26,7 @@ from reco_svc.domain.sources.similar import SimilarSource
 from reco_svc.domain.view import View
 
 RIDGES = (5.0, 1.0)  # see Lesson.regularisation
+DAMPINGS = (0.25, 0.0, 0.5)  # see Lesson.damping
 MOST_ASKED = 250  # of each kind of question
 LEAST_ASKED = 30  # fewer of a kind: what suits it stays as it is
 STEP = 0.25  # between powers
@@ -78,7 +79,7 @@ def tune(
 def _parts(early: LearningEvents, n: int) -> list[_Part]:
     now_s = float(early.at_s.max())
     span_days = max(float(now_s - early.at_s.min()) / 86_400.0, 1.0)
-    dense = int(early.had(n).sum()) <= EASE_MOST_ITEMS  # else it is item-kNN, which knows no λ
+    dense = int(early.had(n).sum()) <= EASE_MOST_ITEMS  # else it is item-kNN
     sixth, half = round(span_days / 6, 1), round(span_days / 2, 1)
 
     def of_histories(learned: Learned, lesson: Lesson) -> Learned:
@@ -88,6 +89,12 @@ def _parts(early: LearningEvents, n: int) -> list[_Part]:
 
     def ridges(lesson: Lesson) -> Sequence[Lesson]:
         return [replace(lesson, regularisation=ridge) for ridge in RIDGES]
+
+    def of_hubs(learned: Learned, lesson: Lesson) -> Learned:
+        return replace(learned, collaborative=without_hubs(learned.collaborative, lesson.damping))
+
+    def dampings(lesson: Lesson) -> Sequence[Lesson]:
+        return [replace(lesson, damping=damping) for damping in DAMPINGS]
 
     def of_walks(learned: Learned, lesson: Lesson) -> Learned:
         made = viewed_graph(early, n, now_s, half_life_days=lesson.half_life_days, walk=lesson.walk)
@@ -102,7 +109,7 @@ def _parts(early: LearningEvents, n: int) -> list[_Part]:
             of_histories,
             lambda lesson: [replace(lesson, half_life_days=days) for days in (sixth, half, NEVER_FADES)],
         ),
-        *([_Part(CollaborativeSource(), of_histories, ridges)] if dense else []),
+        _Part(CollaborativeSource(), *((of_histories, ridges) if dense else (of_hubs, dampings))),
         *_session_parts(early, n, now_s, span_days),
         _Part(
             ViewedTogetherSource(),

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import sparse
 
 from reco_svc.domain.learning.collaborative import item_knn
-from reco_svc.domain.learning.nearest import best_neighbours, joined, scaled
+from reco_svc.domain.learning.nearest import best_neighbours, damped, joined, scaled
 
 
 def test_the_greatest_entries_come_first_and_equals_by_column():
@@ -32,3 +32,12 @@ def test_item_knn_in_blocks_is_the_shrunk_cosine(monkeypatch):
         rows, scores = graph.of(row)
         np.testing.assert_allclose(scores, wanted[row, rows], rtol=1e-5)
         assert set(rows.tolist()) == set(np.flatnonzero(wanted[row]).tolist())
+
+
+def test_damping_takes_from_what_is_near_to_everything():
+    near = np.array([[0, 1.0, 0.9], [0.1, 1.0, 0.2], [0, 1.0, 0.3]])
+    graph = best_neighbours(sparse.csr_matrix(near), 3)
+    assert damped(graph, 0.0).of(0)[0].tolist() == [1, 2]
+    half = damped(graph, 0.5)
+    assert half.of(0)[0].tolist() == [2, 1]
+    np.testing.assert_allclose(half.of(0)[1], [0.9 / 1.4**0.5, 1.0 / 3.0**0.5], rtol=1e-6)
