@@ -20,10 +20,11 @@ from reco_svc.domain.blend import BlendWeights
 from reco_svc.domain.fading import Fading
 from reco_svc.domain.lexical import LexicalProjection
 from reco_svc.domain.ports import VectorIndex, Vectors
+from reco_svc.domain.reach import Place, Reach
 from reco_svc.domain.snapshot import Collaborative, Graph, SessionIndex, Snapshot
 
 PRODUCTS, ABOUT, VOCABULARY, INDEX = "products.jsonl", "about.json", "vocabulary.json", "index.faiss"
-TWINS, PAST_WEIGHT = "twins.npy", "sessions.past_weight.npy"
+TWINS, PAST_WEIGHT, SHOWN = "twins.npy", "sessions.past_weight.npy", "reach.shown.npy"
 _ARRAYS = {
     "alike": ("ptr", "rows", "scores"),
     "viewed": ("ptr", "rows", "scores"),
@@ -60,6 +61,7 @@ def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
             np.save(folder / f"{part}.{name}.npy", getattr(_part(snapshot, part), name))
     np.save(folder / PAST_WEIGHT, snapshot.sessions.past_weight)
     np.save(folder / TWINS, np.asarray(snapshot.twins, np.int32))
+    np.save(folder / SHOWN, np.asarray(snapshot.reach.shown, np.int32))
     np.save(folder / "projection.npy", np.asarray(snapshot.projection.matrix, np.float16))
     words = sorted(snapshot.projection.vocabulary, key=snapshot.projection.vocabulary.__getitem__)
     (folder / VOCABULARY).write_bytes(orjson.dumps(words))
@@ -70,6 +72,7 @@ def save_snapshot(snapshot: Snapshot, folder: Path) -> None:
         "blend": {"by_strategy": snapshot.blend.by_strategy, "evidence": snapshot.blend.evidence},
         "fading": {"visit": dict(fading.visit), "past": dict(fading.past), "long": fading.long},
         "spread": snapshot.spread,
+        "reach": {key: list(place) for key, place in snapshot.reach.places.items()},
         "quality": snapshot.quality,
         "facts": snapshot.facts,
     }
@@ -84,6 +87,9 @@ def load_snapshot(folder: Path, version: str) -> Snapshot:
     weights, column, rows = arrays["collaborative"]
     vectors = _array(folder / "vectors.npy")
     past = [_array(folder / PAST_WEIGHT)] if (folder / PAST_WEIGHT).exists() else []  # since sessions age apart
+    reach = Reach()
+    if (folder / SHOWN).exists():  # a snapshot since lists have a reach
+        reach = Reach(_array(folder / SHOWN), {key: Place(*place) for key, place in about["reach"].items()})
     snapshot = Snapshot(
         version=version,
         products=StoredProducts(folder / PRODUCTS),
@@ -96,6 +102,7 @@ def load_snapshot(folder: Path, version: str) -> Snapshot:
         fading=Fading(**about["fading"]),
         twins=_array(folder / TWINS),
         spread=about.get("spread", 0.0),
+        reach=reach,
         quality=about["quality"],
         facts=about["facts"],
         alike=Graph(*arrays["alike"]),
@@ -130,6 +137,7 @@ def _check(snapshot: Snapshot) -> None:
         "neighbours": len(snapshot.collaborative.neighbours.ptr) == n + 1,
         "projection": snapshot.projection.dim == snapshot.vectors.shape[1],
         "twins": len(snapshot.twins) in (0, n),
+        "reach": len(snapshot.reach.shown) in (0, n),
         "index": snapshot.index is None or snapshot.index.size == n,  # type: ignore[attr-defined]
     }
     wrong = [name for name, fits in shapes.items() if not fits]

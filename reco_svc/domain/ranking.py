@@ -20,6 +20,7 @@ from reco_svc.domain.model import Strategy
 from reco_svc.domain.never_show import present_rows, taken_groups
 from reco_svc.domain.novelty import toward_rare
 from reco_svc.domain.ports import Mask, Rows, Vectors
+from reco_svc.domain.reach import TEN
 from reco_svc.domain.rows import at_most
 
 CANDIDATES = 150  # asked of each source
@@ -121,8 +122,22 @@ class Ranker:
         if ask.query.novelty:
             scores = toward_rare(scores, ask.view.popularity.rarity(blended.rows), ask.query.novelty)
         ranked = shortlist(scores, blended.rows, max(60, 6 * need), ask.view.products, taken, ask.view.twins)
-        chosen = ranked[self._vary(ask, scores[ranked], blended.rows[ranked], need)]
+        chosen = ranked[self._arranged(ask, scores[ranked], blended.rows[ranked], need)]
         return _picks(blended, scores, chosen, proposals, all_of=ask.query.explain), blended.rows[ranked]
+
+    def _arranged(self, ask: Ask, scores: Vectors, rows: Rows, need: int) -> Rows:
+        """Positions of the picks: varied, and with places for what few lists show, unless the caller says how
+        varied it is to be."""
+        varied, snapshot = self._vary(ask, scores, rows, need), ask.view.snapshot
+        if snapshot is None or ask.query.diversity is not None or need < TEN:
+            return varied
+        place = snapshot.reach.of(ask.query.strategy, ask.question)
+        if not place.given:
+            return varied
+        rest = np.ones(len(rows), np.bool_)
+        rest[varied] = False
+        order = np.concatenate([varied, np.flatnonzero(rest)])
+        return order[snapshot.reach.given(rows[order], scores[order], need, place)]
 
     def _vary(self, ask: Ask, scores: Vectors, rows: Rows, need: int) -> Rows:
         asked = ask.query.diversity

@@ -13,6 +13,7 @@ from reco_svc.domain.fading import Fading
 from reco_svc.domain.lexical import LexicalProjection
 from reco_svc.domain.model import Product
 from reco_svc.domain.ports import Rows, VectorIndex, Vectors
+from reco_svc.domain.reach import Reach
 
 Ints = npt.NDArray[np.int32]
 SCHEMA_VERSION = 3
@@ -113,8 +114,8 @@ class Snapshot:
     `vectors` is (n, dim), L2-normalised, zero rows for empty texts; `index` searches them. `alike` has the
     likest products by content, see learning/content.py; `spread` says how much what fits a history is worth to its
     likes that nobody had, see sources/similar.py. `twins` (n,) has the first row of the near-duplicates of each row,
-    -1 for a row without any; empty: none are known. `quality` is keyed "source/metric", `facts` are numbers for
-    people (products, interactions, seconds, …).
+    -1 for a row without any; empty: none are known. `reach` says what few lists show, see reach.py. `quality` is keyed
+    "source/metric", `facts` are numbers for people (products, interactions, seconds, …).
     """
 
     version: str
@@ -133,6 +134,7 @@ class Snapshot:
     fading: Fading = field(default_factory=Fading)
     twins: Ints = field(default_factory=lambda: np.empty(0, np.int32))
     spread: float = 0.0
+    reach: Reach = field(default_factory=Reach)
     quality: Mapping[str, float] = field(default_factory=dict)
     facts: Mapping[str, float] = field(default_factory=dict)
 

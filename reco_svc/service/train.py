@@ -224,6 +224,7 @@ class Train:
             fading=proof.fading,
             twins=twins,
             spread=proof.spread,
+            reach=proof.reach,
             quality=proof.quality,
             facts=_facts(material, learned, proof, int((twins >= 0).sum())),
         )

@@ -53,12 +53,13 @@ def learn_weights(
     for kind in Kind:
         of_kind = kinds == kind.value
         general = _fit_if_better(rankings.take(of_kind), everywhere)
-        fits = []
-        for at, bound in enumerate(CONTEXT_SIZES):
-            part = rankings.take(of_kind & (buckets == at))
+        fits: list[Fit] = []
+        parts = [rankings.take(of_kind & (buckets == at)) for at in range(len(CONTEXT_SIZES))]
+        for bound, part in zip(CONTEXT_SIZES, parts, strict=True):
             fit, facts = _never_worse(part, _fit_if_better(part, general))
             fits.append(fit)
             evidence |= {f"{name}{kind.value}_to_{bound}": value for name, value in facts.items()}
+        fits = [fits[near] for near in _nearest_asked([len(part.total) for part in parts])]
         learned[Strategy.AUTO.value + kind.value] = [_named(fit, sources) for fit in fits]
     return BlendWeights(learned, evidence)
 
@@ -77,6 +78,16 @@ def _never_worse(slice_: Rankings, fit: Fit) -> tuple[Fit, Mapping[str, float]]:
         fit = Fit(_alone(best, sources), 0.0, alone[best])
         facts["blend"] = alone[best]
     return fit, facts
+
+
+def _nearest_asked(counts: Sequence[int]) -> Sequence[int]:
+    """For each size itself if enough was asked of it to fit or check weights, else the nearest of which it was, the
+    greater of two; itself if there is none, and for the size 0, which is like no other."""
+    asked = [at for at, count in enumerate(counts) if at and count >= LEAST_IN_SLICE]
+    return [
+        at if not at or not asked else min(asked, key=lambda other: (abs(other - at), -other))
+        for at in range(len(counts))
+    ]
 
 
 def _named(fit: Fit, sources: Sequence[str]) -> Mapping[str, float]:

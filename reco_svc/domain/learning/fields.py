@@ -12,7 +12,7 @@ from reco_svc.domain.learning.content import content_graph
 from reco_svc.domain.learning.events import LearningEvents
 from reco_svc.domain.learning.metrics import metric_values
 from reco_svc.domain.learning.tuning import proposed
-from reco_svc.domain.learning.validation import cut_time, known_answers
+from reco_svc.domain.learning.validation import held_back, known_answers
 from reco_svc.domain.model import Product, RuleSet
 from reco_svc.domain.popularity import Popularity
 from reco_svc.domain.ports import Vectors
@@ -42,11 +42,11 @@ def choose_fields(
         return CHOICES[0]
     texts = {fields: tuple(product_text(product, fields) for product in products) for fields in CHOICES}
     tried = [fields for at, fields in enumerate(CHOICES) if texts[fields] not in [texts[f] for f in CHOICES[:at]]]
-    cut_s = cut_time(events)
-    answers = known_answers(events, cut_s, seed=seed) if len(tried) > 1 else []
+    late = held_back(events, seed=seed)
+    answers = known_answers(events, late, seed=seed) if len(tried) > 1 else []
     if len(answers) < LEAST_ASKED:
         return CHOICES[0]
-    had = events.take(events.at_s < cut_s).had(len(products))
+    had = events.take(~late).had(len(products))
     table = ProductTable()
     table.load(products, 0)
     space, source, asked = VectorSpace(vectors, None), SimilarSource(), answers[:: -(-len(answers) // MOST_ASKED)]

@@ -9,21 +9,23 @@ from functools import partial
 import numpy as np
 
 from reco_svc.domain.blend import BlendWeights, blend
-from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.fading import Fading
 from reco_svc.domain.learning.blending import learn_weights
 from reco_svc.domain.learning.cold import about_forgotten, best_spread, forgotten, spreading
-from reco_svc.domain.learning.collaborative import collaborative
+from reco_svc.domain.learning.collaborative import collaborative, without_hubs
 from reco_svc.domain.learning.events import LearningEvents
 from reco_svc.domain.learning.learned import Learned, Lesson
 from reco_svc.domain.learning.metrics import METRICS, metric_values
+from reco_svc.domain.learning.reaching import learn_reach
+from reco_svc.domain.learning.rival import rival_lists
 from reco_svc.domain.learning.tuning import Tuned, proposed, tune
-from reco_svc.domain.learning.validation import KnownAnswer, cut_time, known_answers, longer_than_visits
+from reco_svc.domain.learning.validation import KnownAnswer, held_back, known_answers, longer_than_visits
 from reco_svc.domain.lexical import LexicalProjection
 from reco_svc.domain.model import Product, RuleSet, Strategy
 from reco_svc.domain.popularity import Popularity
-from reco_svc.domain.ports import VectorIndex, Vectors
+from reco_svc.domain.ports import Rows, VectorIndex, Vectors
 from reco_svc.domain.product_table import ProductTable
+from reco_svc.domain.reach import Reach
 from reco_svc.domain.snapshot import Graph, Snapshot
 from reco_svc.domain.sources import SOURCES, STRATEGY_SOURCES
 from reco_svc.domain.vector_space import VectorSpace
@@ -42,6 +44,7 @@ class Proof:
     fading: Fading = field(default_factory=Fading)
     spread: float = 0.0
     blend: BlendWeights = field(default_factory=lambda: BlendWeights({}, {}))
+    reach: Reach = field(default_factory=Reach)
     quality: Mapping[str, float] = field(default_factory=dict)
     questions: int = 0
 
@@ -58,14 +61,14 @@ def prove(
 ) -> Proof:
     """Learns from the events before a cut and asks about the sessions after it.
 
-    Nothing is proved, and no weights are learned, when there are too few events or questions. Quality is measured on
-    every second question with weights from the others; the weights returned are from all.
+    Nothing is proved, and no weights are learned, when there are too few events or questions. Quality and reach are
+    measured on each half of the questions with weights from the other; the weights returned are from all.
     """
-    cut_s, long = cut_time(events), longer_than_visits(events)
-    answers = known_answers(events, cut_s, long=long, seed=seed) if len(events) >= LEAST_EVENTS else []
+    late, long = held_back(events, seed=seed), longer_than_visits(events)
+    answers = known_answers(events, late, long=long, seed=seed) if len(events) >= LEAST_EVENTS else []
     if len(answers) < LEAST_QUESTIONS:
         return Proof(questions=len(answers))
-    early = events.take(events.at_s < cut_s)
+    early = events.take(~late)
     table = ProductTable()
     table.load(products, 0)
     popularity = Popularity.of_events(early.row, early.at_s, early.weight, len(table))
@@ -84,16 +87,27 @@ def prove(
     ]
     told("learn weights")
     sources, momentum = STRATEGY_SOURCES[Strategy.AUTO], view.popularity.momentum
-    fold = learn_weights(answers[::2], proposals[::2], sources, momentum)
-    quality: dict[str, float] = {}
-    held_out = list(zip(answers[1::2], proposals[1::2], strict=True))
-    relevant = [answer.relevant for answer, _ in held_out]
-    for name in (*SOURCES, Strategy.AUTO.value):
-        lists = [_list_of(name, answer, proposed, fold, view) for answer, proposed in held_out]
-        values = metric_values(lists, relevant)
-        quality.update({f"{name}/{metric}": round(values[metric], 5) for metric in METRICS})
+    halves = [learn_weights(answers[at::2], proposals[at::2], sources, momentum) for at in (1, 0)]
+    lists = [
+        blend({name: said[name] for name in sources}, Strategy.AUTO, answer.question, halves[at % 2], momentum)
+        for at, (answer, said) in enumerate(zip(answers, proposals, strict=True))
+    ]
+    shown = {name: [said[name].rows for said in proposals] for name in SOURCES}
+    shown[Strategy.AUTO.value] = [blended.rows for blended in lists]
+    quality = _quality(shown, answers)
     weights = learn_weights(answers, proposals, sources, momentum)
-    return Proof(tuned.lesson, tuned.fading, spread, weights, quality, len(answers))
+    told("reach")
+    rivals = rival_lists(view, early, answers, tuned.lesson.half_life_days) if weights.by_strategy else []
+    reach = learn_reach(answers, lists, rivals, len(products)) if weights.by_strategy else Reach()
+    return Proof(tuned.lesson, tuned.fading, spread, weights, reach, quality, len(answers))
+
+
+def _quality(lists: Mapping[str, Sequence[Rows]], answers: Sequence[KnownAnswer]) -> Mapping[str, float]:
+    relevant, quality = [answer.relevant for answer in answers], dict[str, float]()
+    for name, rows in lists.items():
+        values = metric_values([found[:20].tolist() for found in rows], relevant)
+        quality |= {f"{name}/{metric}": round(values[metric], 5) for metric in METRICS}
+    return quality
 
 
 def _spread(
@@ -119,18 +133,8 @@ def _spread(
         half_life_days=tuned.lesson.half_life_days,
         regularisation=tuned.lesson.regularisation,
     )
-    learned = replace(Learned.nothing(n), collaborative=made)
+    learned = replace(Learned.nothing(n), collaborative=without_hubs(made, tuned.lesson.damping))
     return best_spread(view_of(popularity, alike, learned, tuned.fading), asked)
-
-
-def _list_of(
-    name: str, answer: KnownAnswer, proposed: Mapping[str, Candidates], weights: BlendWeights, view: View
-) -> Sequence[int]:
-    if name != Strategy.AUTO.value:
-        return list(map(int, proposed[name].rows[:20]))
-    chosen = {source: proposed[source] for source in STRATEGY_SOURCES[Strategy.AUTO]}
-    fused = blend(chosen, Strategy.AUTO, answer.question, weights, view.popularity.momentum)
-    return list(map(int, fused.rows[:20]))
 
 
 def _view(

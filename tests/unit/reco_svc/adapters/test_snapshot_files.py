@@ -8,9 +8,11 @@ import orjson
 from reco_svc.adapters.snapshot_files import load_snapshot, save_snapshot
 from reco_svc.domain.fading import Fading
 from reco_svc.domain.model import Product
+from reco_svc.domain.reach import Place, Reach
 from reco_svc.domain.snapshot import Graph, SessionIndex, Snapshot, index_of
 from reco_svc.domain.sources.session import neighbour_scores
 
+REACH = Reach(np.array([5, 0, 2], np.int32), {"auto": Place(1, 30)})
 LOOKED_FOR = (np.array([0]), np.ones(1, np.float32))
 
 
@@ -22,7 +24,7 @@ def written(folder: Path) -> Snapshot:
     arrays = (index.session_ptr, index.item_rows, index.item_ptr, index.sessions, index.idf, index.weight)
     sessions = SessionIndex(*arrays, np.array([1.0, 0.01], np.float32))
     values = {name: getattr(made, name) for name in made.__slots__}
-    snapshot = Snapshot(**{**values, "sessions": sessions, "fading": Fading(long=33)})
+    snapshot = Snapshot(**{**values, "sessions": sessions, "fading": Fading(long=33), "reach": REACH})
     save_snapshot(snapshot, folder)
     return snapshot
 
@@ -50,3 +52,15 @@ def test_a_snapshot_from_before_sessions_aged_apart_counts_them_alike(tmp_path: 
     read = load_snapshot(tmp_path, "v")
     assert votes(read, past=True) == votes(read, past=False)
     assert read.fading.long == Fading().long
+
+
+def test_what_few_lists_have_comes_back(tmp_path: Path) -> None:
+    written(tmp_path)
+    reach = load_snapshot(tmp_path, "v").reach
+    assert (reach.shown.tolist(), reach.places) == ([5, 0, 2], {"auto": (1, 30)})
+
+
+def test_a_snapshot_from_before_lists_had_a_reach_leaves_them_as_they_are(tmp_path: Path) -> None:
+    written(tmp_path)
+    (tmp_path / "reach.shown.npy").unlink()
+    assert not load_snapshot(tmp_path, "v").reach.places

@@ -53,3 +53,14 @@ def test_on_no_slice_the_blend_loses_to_its_best_source():
 def test_too_few_questions_teach_nothing():
     answers = [asked(2, 1)] * 29
     assert not learn_weights(answers, [{"a": says(1)}] * 29, ("a",), still).by_strategy
+
+
+def test_a_size_that_hardly_anybody_was_asked_of_takes_the_weights_of_the_nearest():
+    answers = [asked(2, at % 20) for at in range(300)] + [asked(20, at % 20) for at in range(100)]
+    proposals = [{"short": says(at % 20, 20, 21), "long": says(22, 23, 20)} for at in range(300)]
+    proposals += [{"short": says(22, 23, 20), "long": says(at % 20, 20, 21)} for at in range(100)]
+    learned = learn_weights(answers, proposals, ("short", "long"), still)
+    of = {size: learned.of(Strategy.AUTO, asked(size, 0).question) for size in (1, 2, 7, 20, 80)}
+    assert of[1] == of[2]
+    assert of[7] == of[80] == of[20]
+    assert of[2] != of[20]

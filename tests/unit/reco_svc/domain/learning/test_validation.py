@@ -5,7 +5,7 @@ import numpy as np
 from reco_svc.domain.fading import Fading
 from reco_svc.domain.learning.events import LearningEvents
 from reco_svc.domain.learning.sessions import session_index
-from reco_svc.domain.learning.validation import SHORTEST_LONG, known_answers, longer_than_visits
+from reco_svc.domain.learning.validation import SHORTEST_LONG, held_back, known_answers, longer_than_visits
 from reco_svc.domain.limits import MAX_STEPS
 from reco_svc.domain.sources.session import neighbour_scores
 
@@ -29,7 +29,8 @@ def test_a_session_is_long_when_it_is_longer_than_nearly_all_others():
 def test_long_histories_are_asked_as_sessions_too():
     known = [(v, list(range(30)), v) for v in range(10)]
     late = [(v, [40, 41], 20 + v) for v in range(10)]
-    asked = known_answers(events(known + late), 20 * 86_400, long=20)
+    log = events(known + late)
+    asked = known_answers(log, log.at_s >= 20 * 86_400, long=20)
     sizes = {len(a.question.session_rows) for a in asked if not len(a.question.history_rows)}
     assert 30 in sizes
     fading = Fading(long=20)
@@ -47,3 +48,33 @@ def test_sessions_fade_apart_for_visits_and_for_earlier_ones():
 
     assert share_of_the_old(past=False) > 0.9
     assert share_of_the_old(past=True) < 0.01
+
+
+def test_where_sessions_are_single_products_the_ends_of_histories_are_asked_too():
+    told = [(v, [row], v % 7 * 100 + day) for v in range(60) for day, row in enumerate(range(30))]
+    log = events(sorted(told, key=lambda session: session[2]))
+    late = held_back(log)
+    newest = log.at_s >= np.sort(log.at_s)[int(len(log) * 0.9)]
+    ended = set(log.visitor[late & ~newest].tolist())
+    assert len(ended) >= 15
+    for visitor in ended:
+        own = log.visitor == visitor
+        assert log.row[own & ~late].max() < log.row[own & late].min()
+    answers = known_answers(log, late, long=40)
+    assert sum(len(a.question.history_rows) >= 20 for a in answers) >= 15
+    assert all(a.question.now_s >= log.at_s[~late].max() for a in answers)
+
+
+def test_only_the_newest_are_held_back_where_sessions_tell_enough():
+    log = events([(v % 20, [3 * v % 50, 3 * v % 50 + 1, 3 * v % 50 + 2], v) for v in range(200)])
+    assert (held_back(log) == (log.at_s >= 180 * 86_400)).all()
+
+
+def test_a_visitor_is_asked_again_once_some_products_came():
+    known = [(v, [v, v + 1, v + 2], v) for v in range(10)]
+    late = [(v, [20 + 2 * day, 21 + 2 * day], 20 + day) for v in range(10) for day in range(6)]
+    log = events(known + late)
+    answers = known_answers(log, log.at_s >= 20 * 86_400)
+    returns = [a for a in answers if not len(a.question.session_rows)]
+    assert sorted({tuple(a.relevant.tolist()) for a in returns}) == [tuple(range(20, 26)), tuple(range(26, 32))]
+    assert {len(a.question.history_rows) for a in returns} == {3, 9}

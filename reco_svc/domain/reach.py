@@ -1,0 +1,62 @@
+"""Some of the first ten places for what few lists have.
+
+The blend shows the same products to many: they are near everything (hubs: Radovanović, Nanopoulos and Ivanović, JMLR
+2010). So the last of the first ten places go to those, among what comes next, that the fewest lists had when the
+validation questions were asked. How many, and how far down these may stand, is learned, see learning/reaching.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from reco_svc.domain.blend import kind_of
+from reco_svc.domain.candidates import Question
+from reco_svc.domain.model import Strategy
+from reco_svc.domain.ports import Rows, Vectors
+
+Ints: TypeAlias = npt.NDArray[np.int32]
+TEN = 10  # places, of which the last are given
+LEAST = 0.5  # of the score of the product that stands there: what was buried stays so
+
+
+class Place(NamedTuple):
+    """The last `given` of the first ten places go to products down to the rank `depth`."""
+
+    given: int
+    depth: int
+
+
+NEVER = Place(0, TEN)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """`shown` (n,) counts the lists that each row was near the top of; `places` has what is given by strategy and kind
+    of question as in BlendWeights. Nothing learned: lists stay as they are."""
+
+    shown: Ints = field(default_factory=lambda: np.empty(0, np.int32))
+    places: Mapping[str, Place] = field(default_factory=lambda: MappingProxyType({}))
+
+    def of(self, strategy: Strategy, question: Question) -> Place:
+        """What is given for a question."""
+        return self.places.get(strategy.value + kind_of(question).value, NEVER)
+
+    def given(self, rows: Rows, scores: Vectors, length: int, place: Place) -> Rows:
+        """Positions of the first `length` of `rows`, best first, with that many places given: (n,), (n,) → (≤ length,).
+
+        Ties go to the better rank; rows that came after the training count as never shown.
+        """
+        order = np.arange(len(rows))
+        shown = np.where(rows < len(self.shown), self.shown.take(rows, mode="clip"), 0)
+        for at in range(TEN - place.given, min(TEN, length, len(rows))):
+            near = order[at : place.depth]
+            worthy = scores[near] >= LEAST * scores[near[0]]
+            chosen = int(np.where(worthy, shown[near], shown.max() + 1).argmin())
+            near[: chosen + 1] = np.roll(near[: chosen + 1], 1)
+        return order[:length]
