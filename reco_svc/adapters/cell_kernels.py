@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from reco_svc.domain.inner_products import read_ahead
+
 _AHEAD = 32  # places whose codes are asked for before the first of them is needed
 _LINE = 64  # bytes to a line of the cache
 
@@ -45,16 +47,14 @@ def places_in(cells, ptr, rows, bits, enough):  # type: ignore[no-untyped-def]
 def nearest_places(codes, places, query, k):  # type: ignore[no-untyped-def]
     """Of (count,) places the k whose codes (int8) have the greatest products with `query` (float32), in no order.
 
-    The second is of no use: it keeps the compiler from leaving out the reading ahead.
+    The second is that of read_ahead.
     """
     k = min(k, len(places))
     least, found, filled = np.empty(k, np.float32), np.empty(k, np.int64), 0  # a heap, the least of the best on top
-    dim, touched = codes.shape[1], np.int32(0)
+    dim, touched = codes.shape[1], np.int64(0)
     for begin in range(0, len(places), _AHEAD):
         end = min(len(places), begin + _AHEAD)
-        for at in range(begin, end):
-            for number in range(0, dim, _LINE):
-                touched += codes[places[at], number]
+        touched += read_ahead(codes, places[begin:end], _LINE)
         for at in range(begin, end):
             place, total = places[at], np.float32(0.0)
             for number in range(dim):

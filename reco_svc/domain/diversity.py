@@ -5,20 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from reco_svc.domain.model import Strategy
-from reco_svc.domain.ports import Rows, Vectors
+from reco_svc.domain.ports import Ints, Rows, Vectors
 from reco_svc.domain.top_k import in_order
 
 if TYPE_CHECKING:
     from reco_svc.domain.product_table import ProductTable
 
-Ints: TypeAlias = npt.NDArray[np.int32]
 DEFAULT_DIVERSITY = MappingProxyType(
     {
         Strategy.AUTO: 0.1,

@@ -25,15 +25,26 @@ def inner_products(base: Vectors | npt.NDArray[np.float16], rows: Rows, vector: 
     return np.asarray(base[rows], np.float32) @ vector
 
 
+@njit(cache=True, nogil=True, inline="always")
+def read_ahead(matrix, rows, step):  # type: ignore[no-untyped-def]
+    """Asks memory for the lines of scattered rows of a matrix, all at once; `step` is numbers to a line of the cache.
+
+    What it returns is of no use: it keeps the compiler from leaving the reading out.
+    """
+    touched = np.int64(0)
+    for row in rows:
+        for place in range(0, matrix.shape[1], step):
+            touched += matrix[row, place]
+    return touched
+
+
 @njit(cache=True, nogil=True, fastmath=True)
 def _of_halves(base, rows, vector):  # type: ignore[no-untyped-def]
-    """The second is of no use: it keeps the compiler from leaving out the reading ahead."""
-    products, dim, touched = np.empty(len(rows), np.float32), base.shape[1], np.uint32(0)
+    """The second is that of read_ahead."""
+    products, dim, touched = np.empty(len(rows), np.float32), base.shape[1], np.int64(0)
     for begin in range(0, len(rows), _AHEAD):
         end = min(len(rows), begin + _AHEAD)
-        for at in range(begin, end):
-            for place in range(0, dim, _LINE):
-                touched += base[rows[at], place]
+        touched += read_ahead(base, rows[begin:end], _LINE)
         for at in range(begin, end):
             row, total = rows[at], np.float32(0.0)
             for place in range(dim):

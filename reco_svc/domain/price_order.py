@@ -9,16 +9,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from reco_svc.domain.mask_cache import RowJournal
-from reco_svc.domain.ports import Mask, Rows, Vectors
-
-Codes: TypeAlias = npt.NDArray[np.int32]
+from reco_svc.domain.ports import Ints, Mask, Rows, Vectors
 
 TINY_PRICE = np.float32(1e-6)
 MOST_LATE = 1_000  # rows that changed since an order was made: above, it is made again
@@ -30,12 +26,12 @@ class PriceOrder:
     """`rows` (k,) int32 by rising price, unknown prices last; `logs` (k,) float32 their logarithms, inf unknown; `late`
     rows changed since then, which may belong here or no more. As of `epoch` of the table."""
 
-    rows: Codes
+    rows: Ints
     logs: Vectors
     late: Rows
     epoch: int
 
-    def near(self, log_price: float | None, k: int, allowed: Mask, codes: Codes, liked: Vectors) -> Rows:
+    def near(self, log_price: float | None, k: int, allowed: Mask, codes: Ints, liked: Vectors) -> Rows:
         """Up to `k` allowed rows nearest to a price (None: the middle one), `k` more of those whose code is liked too
         (`liked` by code, > 0; the last is for -1), all within STEPS; then the late ones that are allowed."""
         if not len(self.rows):

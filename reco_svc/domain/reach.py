@@ -10,17 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from reco_svc.domain.blend import kind_of
 from reco_svc.domain.candidates import Question
 from reco_svc.domain.model import Strategy
-from reco_svc.domain.ports import Rows, Vectors
+from reco_svc.domain.ports import Ints, Rows, Vectors
 
-Ints: TypeAlias = npt.NDArray[np.int32]
 TEN = 10  # places, of which the last are given
 LEAST = 0.5  # of the score of the product that stands there: what was buried stays so
 

@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from reco_svc.domain.blend import BlendWeights
 from reco_svc.domain.fading import Fading
 from reco_svc.domain.lexical import LexicalProjection
 from reco_svc.domain.model import Product
-from reco_svc.domain.ports import Rows, VectorIndex, Vectors
+from reco_svc.domain.ports import Ints, Rows, VectorIndex, Vectors
 from reco_svc.domain.reach import Reach
 
-Ints = npt.NDArray[np.int32]
 SCHEMA_VERSION = 3
 
 

@@ -8,7 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from reco_svc.domain.blend import BlendWeights, blend
+from reco_svc.domain.blend import Blended, BlendWeights, blend
+from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.fading import Fading
 from reco_svc.domain.learning.blending import learn_weights
 from reco_svc.domain.learning.cold import about_forgotten, best_spread, forgotten, spreading
@@ -16,6 +17,7 @@ from reco_svc.domain.learning.collaborative import collaborative, without_hubs
 from reco_svc.domain.learning.events import LearningEvents
 from reco_svc.domain.learning.learned import Learned, Lesson
 from reco_svc.domain.learning.metrics import METRICS, metric_values
+from reco_svc.domain.learning.rankings import DEPTH
 from reco_svc.domain.learning.reaching import learn_reach
 from reco_svc.domain.learning.rival import rival_lists
 from reco_svc.domain.learning.tuning import Tuned, proposed, tune
@@ -86,26 +88,37 @@ def prove(
         {name: proposed(source, view, answer, CANDIDATES) for name, source in SOURCES.items()} for answer in answers
     ]
     told("learn weights")
-    sources, momentum = STRATEGY_SOURCES[Strategy.AUTO], view.popularity.momentum
+    lists = _across(answers, proposals, popularity.momentum)
+    shown = {name: [said[name].rows for said in proposals] for name in SOURCES}
+    quality = _quality(shown | {Strategy.AUTO.value: [blended.rows for blended in lists]}, answers)
+    weights = learn_weights(answers, proposals, STRATEGY_SOURCES[Strategy.AUTO], popularity.momentum)
+    reach = Reach()
+    if weights.by_strategy:
+        told("reach")
+        item_knn = len(tuned.learned.collaborative.neighbours.rows) > 0  # then it is asked already
+        rivals = [shown["collaborative"]] if item_knn else rival_lists(view, early, answers, tuned.lesson)
+        reach = learn_reach(answers, lists, rivals, len(products))
+    return Proof(tuned.lesson, tuned.fading, spread, weights, reach, quality, len(answers))
+
+
+def _across(
+    answers: Sequence[KnownAnswer],
+    proposals: Sequence[Mapping[str, Candidates]],
+    momentum: Callable[[Rows], Vectors],
+) -> Sequence[Blended]:
+    """The list of the strategy `auto` for each question, by weights learned from every other question."""
+    sources = STRATEGY_SOURCES[Strategy.AUTO]
     halves = [learn_weights(answers[at::2], proposals[at::2], sources, momentum) for at in (1, 0)]
-    lists = [
+    return [
         blend({name: said[name] for name in sources}, Strategy.AUTO, answer.question, halves[at % 2], momentum)
         for at, (answer, said) in enumerate(zip(answers, proposals, strict=True))
     ]
-    shown = {name: [said[name].rows for said in proposals] for name in SOURCES}
-    shown[Strategy.AUTO.value] = [blended.rows for blended in lists]
-    quality = _quality(shown, answers)
-    weights = learn_weights(answers, proposals, sources, momentum)
-    told("reach")
-    rivals = rival_lists(view, early, answers, tuned.lesson.half_life_days) if weights.by_strategy else []
-    reach = learn_reach(answers, lists, rivals, len(products)) if weights.by_strategy else Reach()
-    return Proof(tuned.lesson, tuned.fading, spread, weights, reach, quality, len(answers))
 
 
 def _quality(lists: Mapping[str, Sequence[Rows]], answers: Sequence[KnownAnswer]) -> Mapping[str, float]:
     relevant, quality = [answer.relevant for answer in answers], dict[str, float]()
     for name, rows in lists.items():
-        values = metric_values([found[:20].tolist() for found in rows], relevant)
+        values = metric_values([found[:DEPTH].tolist() for found in rows], relevant)
         quality |= {f"{name}/{metric}": round(values[metric], 5) for metric in METRICS}
     return quality
 

@@ -8,10 +8,11 @@ import numpy as np
 
 from reco_svc.domain.blend import Blended, Kind, kind_of
 from reco_svc.domain.learning.metrics import metric_values
+from reco_svc.domain.learning.rankings import DEPTH
 from reco_svc.domain.learning.validation import KnownAnswer
 from reco_svc.domain.model import Strategy
-from reco_svc.domain.ports import Rows
-from reco_svc.domain.reach import NEVER, TEN, Ints, Place, Reach
+from reco_svc.domain.ports import Ints, Rows
+from reco_svc.domain.reach import NEVER, TEN, Place, Reach
 
 CHOICES = (NEVER, Place(1, 20), Place(1, 30), Place(1, 40), Place(2, 20), Place(2, 30), Place(2, 40))
 NEAR = 30  # places of a list that count as shown
@@ -25,7 +26,8 @@ def learn_reach(
 ) -> Reach:
     """What the lists of the strategy `auto` show of n rows, and the choice for each kind of question.
 
-    `lists` are of weights learned from other questions, `rivals` those of item-kNN in each of its variants.
+    `lists` are of weights learned from other questions, `rivals` those of item-kNN in each of its variants; all are
+    judged by their first DEPTH places.
     """
     if not answers:
         return Reach()
@@ -58,7 +60,7 @@ class _Asked:
         """The least costly choice that shows as many products as the best rival, else the one that shows most; none
         that costs COST or more."""
         tried = {choice: self._judged([self._given(at, choice) for at in which], which) for choice in CHOICES}
-        rivals = [self._judged([rival[at].tolist() for at in which], which) for rival in self._rivals]
+        rivals = [self._judged([rival[at][:DEPTH].tolist() for at in which], which) for rival in self._rivals]
         best = max((quality for quality, _ in rivals), default=0.0)
         goal = min((shown for quality, shown in rivals if quality >= (1.0 - LEVEL) * best), default=0)
         least = (1.0 - COST) * tried[NEVER][0]
@@ -67,15 +69,14 @@ class _Asked:
 
     def _given(self, at: int, choice: Place) -> Sequence[int]:
         rows, scores = self._lists[at].rows, self._lists[at].scores
-        given: list[int] = rows[self._reach[at % 2].given(rows, scores, 20, choice)].tolist()
+        given: list[int] = rows[self._reach[at % 2].given(rows, scores, DEPTH, choice)].tolist()
         return given
 
     def _judged(self, lists: Sequence[Sequence[int]], which: Sequence[int]) -> tuple[float, int]:
         """Quality, and how many products are among the first ten of any."""
         values = metric_values(lists, [self._relevant[at] for at in which])
-        return values["ndcg@10"] + values["ndcg@20"] + values["recall@20"], len(
-            {row for rows in lists for row in rows[:TEN]}
-        )
+        shown = {row for rows in lists for row in rows[:TEN]}
+        return values["ndcg@10"] + values["ndcg@20"] + values["recall@20"], len(shown)
 
 
 def _shown(lists: Sequence[Blended], n: int) -> Ints:

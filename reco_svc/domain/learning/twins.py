@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from reco_svc.domain.lexical import words
-from reco_svc.domain.ports import Vectors
-from reco_svc.domain.snapshot import Graph, Ints
+from reco_svc.domain.ports import Ints, Vectors
+from reco_svc.domain.snapshot import Graph
 
 NEAR = 0.97  # cosine of the vectors of two near-duplicates, at least
 SHARED = 0.75  # of the words of the longer title, at least

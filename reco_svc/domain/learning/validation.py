@@ -67,9 +67,9 @@ def _last_sessions(events: LearningEvents, rng: np.random.Generator) -> Iterator
 
 
 def _session_sizes(events: LearningEvents) -> Rows:
-    """How many distinct products each session has."""
+    """How many distinct products each session has, of those with any."""
     rows = int(events.row.max(initial=0)) + 1
-    return np.bincount(np.unique(events.session * rows + events.row) // rows)
+    return np.unique(np.unique(events.session * rows + events.row) // rows, return_counts=True)[1]
 
 
 def longer_than_visits(events: LearningEvents) -> int:

@@ -18,6 +18,7 @@ class Upstream:
         self.running = 0
         self.most_running = 0
         self.gate = asyncio.Event()
+        self.asked = asyncio.Event()
         self.error: RecomeshError | None = None
         self.time_left: list[float | None] = []
         if not held:
@@ -25,6 +26,7 @@ class Upstream:
 
     async def __call__(self, numbers: Sequence[int]) -> Sequence[int | RecomeshError]:
         self.calls.append(list(numbers))
+        self.asked.set()
         self.time_left.append(context.time_left_s())
         self.running += 1
         self.most_running = max(self.most_running, self.running)
@@ -140,7 +142,7 @@ async def test_a_request_gives_up_at_its_own_deadline_and_is_not_sent() -> None:
     upstream = Upstream(held=True)
     batcher = MicroBatcher[int, int]("part", upstream, max_in_flight=1)
     first = asyncio.create_task(batcher.submit(2))
-    await asyncio.sleep(0.01)
+    await upstream.asked.wait()
 
     async def hurried() -> int:
         context.limit_time(0.02)
@@ -175,7 +177,7 @@ async def test_a_cancelled_request_harms_no_other() -> None:
     upstream = Upstream(held=True)
     batcher = MicroBatcher[int, int]("part", upstream)
     kept, dropped = (asyncio.create_task(batcher.submit(n)) for n in (2, 4))
-    await asyncio.sleep(0.01)
+    await upstream.asked.wait()
     dropped.cancel()
     upstream.gate.set()
     assert await kept == 4
