@@ -20,7 +20,7 @@ from reco_svc.domain.model import Strategy
 from reco_svc.domain.never_show import present_rows, taken_groups
 from reco_svc.domain.novelty import toward_rare
 from reco_svc.domain.ports import Mask, Rows, Vectors
-from reco_svc.domain.reach import TEN
+from reco_svc.domain.reach import TEN, Place, Reach
 from reco_svc.domain.rows import at_most
 
 CANDIDATES = 150  # asked of each source
@@ -118,26 +118,18 @@ class Ranker:
         momentum = ask.view.popularity.momentum
         blended = self._blend(proposals, ask.query.strategy, ask.question, weights, momentum)
         scores = blended.scores * allowed[blended.rows]
+        reach = snapshot.reach if snapshot else Reach()
+        place = reach.of(ask.query.strategy, ask.question)
+        scores = reach.damped(blended.rows, scores, place)
         _weigh(ask, scores, blended.rows)
         if ask.query.novelty:
             scores = toward_rare(scores, ask.view.popularity.rarity(blended.rows), ask.query.novelty)
         ranked = shortlist(scores, blended.rows, max(60, 6 * need), ask.view.products, taken, ask.view.twins)
-        chosen = ranked[self._arranged(ask, scores[ranked], blended.rows[ranked], need)]
+        chosen = self._vary(ask, scores[ranked], blended.rows[ranked], need)
+        if place.given and need >= TEN and ask.query.diversity is None:  # else the caller says how varied it is to be
+            chosen = _with_places(reach, place, scores[ranked], blended.rows[ranked], chosen)
+        chosen = ranked[chosen]
         return _picks(blended, scores, chosen, proposals, all_of=ask.query.explain), blended.rows[ranked]
-
-    def _arranged(self, ask: Ask, scores: Vectors, rows: Rows, need: int) -> Rows:
-        """Positions of the picks: varied, and with places for what few lists show, unless the caller says how
-        varied it is to be."""
-        varied, snapshot = self._vary(ask, scores, rows, need), ask.view.snapshot
-        if snapshot is None or ask.query.diversity is not None or need < TEN:
-            return varied
-        place = snapshot.reach.of(ask.query.strategy, ask.question)
-        if not place.given:
-            return varied
-        rest = np.ones(len(rows), np.bool_)
-        rest[varied] = False
-        order = np.concatenate([varied, np.flatnonzero(rest)])
-        return order[snapshot.reach.given(rows[order], scores[order], need, place)]
 
     def _vary(self, ask: Ask, scores: Vectors, rows: Rows, need: int) -> Rows:
         asked = ask.query.diversity
@@ -212,6 +204,14 @@ def _picks(blended: Blended, scores: Vectors, chosen: Rows, proposals: Proposals
         names = tuple(blended.sources[source] for _, source in helped)
         picks.append(Pick(row, score, names, tuple(int(said[source][at[source]]) for _, source in helped)))
     return picks
+
+
+def _with_places(reach: Reach, place: Place, scores: Vectors, rows: Rows, chosen: Rows) -> Rows:
+    """The chosen positions, with places for what few lists show."""
+    rest = np.ones(len(rows), np.bool_)
+    rest[chosen] = False
+    order = np.concatenate([chosen, np.flatnonzero(rest)])
+    return order[reach.given(rows[order], scores[order], len(chosen), place)]
 
 
 def _weigh(ask: Ask, scores: Vectors, rows: Rows) -> None:

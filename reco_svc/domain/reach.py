@@ -1,8 +1,9 @@
-"""Some of the first ten places for what few lists have.
+"""Lists that do not all show the same.
 
-The blend shows the same products to many: they are near everything (hubs: Radovanović, Nanopoulos and Ivanović, JMLR
-2010). So the last of the first ten places go to those, among what comes next, that the fewest lists had when the
-validation questions were asked. How many, and how far down these may stand, is learned, see learning/reaching.py.
+The blend shows some products to many: they are near everything (hubs: Radovanović, Nanopoulos and Ivanović, JMLR 2010).
+So what many lists had when the validation questions were asked counts for less, as hubs do where scores are scaled by
+their neighbourhood (Schnitzer et al., JMLR 2012), and the last of the first ten places go to those, among what comes
+next, that the fewest lists had. How much of both is learned, see learning/reaching.py.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ LEAST = 0.5  # of the score of the product that stands there: what was buried st
 
 
 class Place(NamedTuple):
-    """The last `given` of the first ten places go to products down to the rank `depth`."""
+    """Scores are divided by the lists that showed the product, and one, to the power `damping`; then the last `given`
+    of the first ten places go to products down to the rank `depth`."""
 
     given: int
     depth: int
+    damping: float = 0.0
 
 
 NEVER = Place(0, TEN)
@@ -45,16 +48,24 @@ class Reach:
         """What is given for a question."""
         return self.places.get(strategy.value + kind_of(question).value, NEVER)
 
+    def damped(self, rows: Rows, scores: Vectors, place: Place) -> Vectors:
+        """Scores of `rows`, in their order: (n,), (n,) → (n,)."""
+        if not place.damping:
+            return scores
+        return scores * (1 + self._lists_with(rows)).astype(np.float32) ** np.float32(-place.damping)
+
     def given(self, rows: Rows, scores: Vectors, length: int, place: Place) -> Rows:
         """Positions of the first `length` of `rows`, best first, with that many places given: (n,), (n,) → (≤ length,).
 
         Ties go to the better rank; rows that came after the training count as never shown.
         """
-        order = np.arange(len(rows))
-        shown = np.where(rows < len(self.shown), self.shown.take(rows, mode="clip"), 0)
+        order, shown = np.arange(len(rows)), self._lists_with(rows)
         for at in range(TEN - place.given, min(TEN, length, len(rows))):
             near = order[at : place.depth]
             worthy = scores[near] >= LEAST * scores[near[0]]
             chosen = int(np.where(worthy, shown[near], shown.max() + 1).argmin())
             near[: chosen + 1] = np.roll(near[: chosen + 1], 1)
         return order[:length]
+
+    def _lists_with(self, rows: Rows) -> Ints:
+        return np.where(rows < len(self.shown), self.shown.take(rows, mode="clip"), 0).astype(np.int32)

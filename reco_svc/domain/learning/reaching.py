@@ -1,4 +1,5 @@
-"""How many places of ten are given to what few lists have: as many as item-kNN's reach takes, at next to no cost."""
+"""How much less counts what many lists show, and how many places of ten go to what few have: as much as the reach of
+item-kNN takes, at next to no cost."""
 
 from __future__ import annotations
 
@@ -7,15 +8,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from reco_svc.domain.blend import Blended, Kind, kind_of
-from reco_svc.domain.learning.metrics import metric_values
+from reco_svc.domain.learning.metrics import per_question
 from reco_svc.domain.learning.rankings import DEPTH
 from reco_svc.domain.learning.validation import KnownAnswer
 from reco_svc.domain.model import Strategy
-from reco_svc.domain.ports import Ints, Rows
-from reco_svc.domain.reach import NEVER, TEN, Place, Reach
+from reco_svc.domain.ports import Ints, Rows, Vectors
+from reco_svc.domain.reach import TEN, Place, Reach
 
-CHOICES = (NEVER, Place(1, 20), Place(1, 30), Place(1, 40), Place(2, 20), Place(2, 30), Place(2, 40))
+GIVEN = ((0, 10), (1, 20), (1, 30), (1, 40), (2, 20), (2, 30), (2, 40), (3, 30), (3, 40))  # places, ranks
+DAMPINGS = (0.0, 0.05, 0.1, 0.15, 0.2)
+CHOICES = tuple(Place(*given, damping) for damping in DAMPINGS for given in GIVEN)
 NEAR = 30  # places of a list that count as shown
+DEEPEST = max(depth for _, depth in GIVEN)
 COST = 0.025  # share of quality that a wider reach may cost
 LEVEL = 0.02  # rivals so near to the best are as good: the narrowest of them is to be reached
 LEAST_ASKED = 80  # of a kind: fewer take the choice of all
@@ -34,12 +38,28 @@ def learn_reach(
     kinds = np.array([kind_of(answer.question).value for answer in answers])
     shown = [_shown(lists[at::2], n) for at in (0, 1)]
     asked = _Asked(answers, lists, rivals, shown)
-    every = asked.best(range(len(answers)))
+    every = asked.best(np.arange(len(answers)))
     chosen = {}
     for kind in Kind:
-        own = np.flatnonzero(kinds == kind.value).tolist()
+        own = np.flatnonzero(kinds == kind.value)
         chosen[Strategy.AUTO.value + kind.value] = asked.best(own) if len(own) >= LEAST_ASKED else every
     return Reach((shown[0] + shown[1]).astype(np.int32), chosen)
+
+
+class _Tried:
+    """Lists of one choice, or of a rival: quality (questions,) and the first ten rows (questions, 10), -1 for none."""
+
+    def __init__(self, lists: Sequence[Sequence[int]], relevant: Sequence[Rows]) -> None:
+        values = per_question(lists, relevant)
+        self._quality = values["ndcg@10"] + values["ndcg@20"] + values["recall@20"]
+        self._rows = np.full((len(lists), TEN), -1, np.int64)
+        for at, rows in enumerate(lists):
+            self._rows[at, : len(rows[:TEN])] = rows[:TEN]
+
+    def of(self, which: Rows) -> tuple[float, int]:
+        """Mean quality of some questions, and how many products are among the first ten of any."""
+        shown = np.unique(self._rows[which])
+        return float(self._quality[which].mean()), int((shown >= 0).sum())
 
 
 class _Asked:
@@ -52,31 +72,35 @@ class _Asked:
         rivals: Sequence[Sequence[Rows]],
         shown: Sequence[Ints],
     ) -> None:
-        self._relevant = [answer.relevant for answer in answers]
-        self._lists, self._rivals = lists, rivals
+        relevant = [answer.relevant for answer in answers]
         self._reach = [Reach(shown[1]), Reach(shown[0])]
+        self._tried = dict[Place, _Tried]()
+        for damping in DAMPINGS:
+            damped = [self._damped(at, blended, damping) for at, blended in enumerate(lists)]
+            for given in GIVEN:
+                choice = Place(*given, damping)
+                self._tried[choice] = _Tried([self._given(at, *d, choice) for at, d in enumerate(damped)], relevant)
+        self._rivals = [_Tried([rows[:DEPTH].tolist() for rows in rival], relevant) for rival in rivals]
 
-    def best(self, which: Sequence[int]) -> Place:
-        """The least costly choice that shows as many products as the best rival, else the one that shows most; none
-        that costs COST or more."""
-        tried = {choice: self._judged([self._given(at, choice) for at in which], which) for choice in CHOICES}
-        rivals = [self._judged([rival[at][:DEPTH].tolist() for at in which], which) for rival in self._rivals]
+    def best(self, which: Rows) -> Place:
+        """The best choice that shows as many products as the best rival, else the one that shows most; none that
+        loses COST or more of the quality of the best choice."""
+        tried = {choice: found.of(which) for choice, found in self._tried.items()}
+        rivals = [rival.of(which) for rival in self._rivals]
         best = max((quality for quality, _ in rivals), default=0.0)
         goal = min((shown for quality, shown in rivals if quality >= (1.0 - LEVEL) * best), default=0)
-        least = (1.0 - COST) * tried[NEVER][0]
-        cheap = {choice: found for choice, found in tried.items() if choice == NEVER or found[0] > least}
+        least = (1.0 - COST) * max(quality for quality, _ in tried.values())
+        cheap = {choice: found for choice, found in tried.items() if found[0] >= least}
         return max(cheap, key=lambda choice: (min(cheap[choice][1], goal), cheap[choice][0]))
 
-    def _given(self, at: int, choice: Place) -> Sequence[int]:
-        rows, scores = self._lists[at].rows, self._lists[at].scores
+    def _damped(self, at: int, blended: Blended, damping: float) -> tuple[Rows, Vectors]:
+        scores = self._reach[at % 2].damped(blended.rows, blended.scores, Place(*GIVEN[0], damping))
+        order = np.argsort(-scores, kind="stable")[:DEEPEST]
+        return blended.rows[order], scores[order]
+
+    def _given(self, at: int, rows: Rows, scores: Vectors, choice: Place) -> Sequence[int]:
         given: list[int] = rows[self._reach[at % 2].given(rows, scores, DEPTH, choice)].tolist()
         return given
-
-    def _judged(self, lists: Sequence[Sequence[int]], which: Sequence[int]) -> tuple[float, int]:
-        """Quality, and how many products are among the first ten of any."""
-        values = metric_values(lists, [self._relevant[at] for at in which])
-        shown = {row for rows in lists for row in rows[:TEN]}
-        return values["ndcg@10"] + values["ndcg@20"] + values["recall@20"], len(shown)
 
 
 def _shown(lists: Sequence[Blended], n: int) -> Ints:

@@ -57,7 +57,7 @@ def test_a_snapshot_from_before_sessions_aged_apart_counts_them_alike(tmp_path: 
 def test_what_few_lists_have_comes_back(tmp_path: Path) -> None:
     written(tmp_path)
     reach = load_snapshot(tmp_path, "v").reach
-    assert (reach.shown.tolist(), reach.places) == ([5, 0, 2], {"auto": (1, 30)})
+    assert (reach.shown.tolist(), reach.places) == ([5, 0, 2], {"auto": Place(1, 30)})
 
 
 def test_a_snapshot_from_before_lists_had_a_reach_leaves_them_as_they_are(tmp_path: Path) -> None:

@@ -42,3 +42,10 @@ def test_shorter_lists_and_strategies_of_which_nothing_was_learned_stay_as_they_
     assert reach.of(Strategy.AUTO, asked(2, 1).question) == Place(1, 30)
     assert reach.of(Strategy.SIMILAR, asked(2, 1).question) == NEVER
     assert Reach().of(Strategy.AUTO, asked(2, 1).question) == NEVER
+
+
+def test_what_many_lists_had_counts_for_less():
+    reach, scores = Reach(np.array([0, 15, 99], np.int32)), np.ones(4, np.float32)
+    damped = reach.damped(np.array([2, 1, 0, 7]), scores, Place(0, 10, 0.5))
+    np.testing.assert_allclose(damped, [0.1, 0.25, 1.0, 1.0])  # the last is newer than the training
+    assert reach.damped(np.array([2, 1, 0, 7]), scores, NEVER) is scores

@@ -52,3 +52,9 @@ def test_what_lists_show_is_counted_near_their_top():
 
 def test_without_questions_nothing_is_learned():
     assert not learn_reach([], [], [], 5).places
+
+
+def test_what_many_lists_show_is_damped_where_that_is_better():
+    lists = [with_one_of_its_own(at, 2) for at in range(LISTS)]
+    answers = [asked(2, 40 + at) for at in range(LISTS)]
+    assert learn_reach(answers, lists, [rival(1)], 2_000).places["auto"].damping > 0
