@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -88,10 +89,10 @@ def prove(
         {name: proposed(source, view, answer, CANDIDATES) for name, source in SOURCES.items()} for answer in answers
     ]
     told("learn weights")
-    lists = _across(answers, proposals, popularity.momentum)
+    weights, halves = _weights(answers, proposals, popularity.momentum)
+    lists = _across(answers, proposals, halves, popularity.momentum)
     shown = {name: [said[name].rows for said in proposals] for name in SOURCES}
     quality = _quality(shown | {Strategy.AUTO.value: [blended.rows for blended in lists]}, answers)
-    weights = learn_weights(answers, proposals, STRATEGY_SOURCES[Strategy.AUTO], popularity.momentum)
     reach = Reach()
     if weights.by_strategy:
         told("reach")
@@ -101,14 +102,29 @@ def prove(
     return Proof(tuned.lesson, tuned.fading, spread, weights, reach, quality, len(answers))
 
 
+def _weights(
+    answers: Sequence[KnownAnswer],
+    proposals: Sequence[Mapping[str, Candidates]],
+    momentum: Callable[[Rows], Vectors],
+) -> tuple[BlendWeights, Sequence[BlendWeights]]:
+    """Those learned from all questions, and those of each half for the other: of odd places, of even ones."""
+
+    def learned(part: slice) -> BlendWeights:
+        return learn_weights(answers[part], proposals[part], STRATEGY_SOURCES[Strategy.AUTO], momentum)
+
+    with ThreadPoolExecutor() as pool:
+        every, *halves = pool.map(learned, (slice(None), slice(1, None, 2), slice(0, None, 2)))
+    return every, halves
+
+
 def _across(
     answers: Sequence[KnownAnswer],
     proposals: Sequence[Mapping[str, Candidates]],
+    halves: Sequence[BlendWeights],
     momentum: Callable[[Rows], Vectors],
 ) -> Sequence[Blended]:
     """The list of the strategy `auto` for each question, by weights learned from every other question."""
     sources = STRATEGY_SOURCES[Strategy.AUTO]
-    halves = [learn_weights(answers[at::2], proposals[at::2], sources, momentum) for at in (1, 0)]
     return [
         blend({name: said[name] for name in sources}, Strategy.AUTO, answer.question, halves[at % 2], momentum)
         for at, (answer, said) in enumerate(zip(answers, proposals, strict=True))

@@ -74,17 +74,10 @@ class Rankings:
         some = self.take(chosen)
         features = some.scores * np.exp(np.float32(power) * some.momentum)[:, None]
         share = some.relevant / np.repeat(hits[chosen], np.diff(some.ptr))
-        begins, question = some.ptr[:-1], np.repeat(np.arange(int(chosen.sum())), np.diff(some.ptr))
 
         def loss(weights: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-            raw = (features @ weights.astype(np.float32)).astype(np.float64)
-            raw -= np.maximum.reduceat(raw, begins)[question]
-            likely = np.exp(raw)
-            total = np.add.reduceat(likely, begins)
-            likelihood = float((share * (raw - np.log(total)[question])).sum()) / len(begins)
-            value = DECAY * float(weights @ weights) - likelihood
-            slope = (likely / total[question] - share).astype(np.float32) @ features / len(begins)
-            return value, slope.astype(np.float64) + 2 * DECAY * weights
+            value, slope = _unlikelihood(some.ptr, features, share, weights)
+            return value + DECAY * float(weights @ weights), slope + 2 * DECAY * weights
 
         bounds, options = [(0.0, None)] * count, {"maxiter": LOGIT_STEPS}
         found = optimize.minimize(loss, np.ones(count), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
@@ -110,6 +103,32 @@ def rankings_of(
             scores[begin + np.searchsorted(rows, found.rows), place] = normalised(found.scores)
     moved = momentum(np.concatenate(unions)) if unions else np.empty(0, np.float32)
     return Rankings(ptr, scores, moved, relevant, np.array([len(a.relevant) for a in answers], np.int64))
+
+
+@njit(cache=True, nogil=True)
+def _unlikelihood(ptr, features, share, weights):  # type: ignore[no-untyped-def]
+    """Mean over questions of -Σ share · log softmax(features · weights), and its slope (sources,)."""
+    questions, sources = len(ptr) - 1, features.shape[1]
+    raw = np.empty(len(features))
+    value, slope = 0.0, np.zeros(sources)
+    for question in range(questions):
+        begin, end = ptr[question], ptr[question + 1]
+        most = -np.inf
+        for at in range(begin, end):
+            raw[at] = 0.0
+            for source in range(sources):
+                raw[at] += features[at, source] * weights[source]
+            most = max(most, raw[at])
+        total = 0.0
+        for at in range(begin, end):
+            total += np.exp(raw[at] - most)
+        rest = most + np.log(total)
+        for at in range(begin, end):
+            value -= share[at] * (raw[at] - rest)
+            pull = np.exp(raw[at] - rest) - share[at]
+            for source in range(sources):
+                slope[source] += pull * features[at, source]
+    return value / questions, slope / questions
 
 
 @njit(cache=True, nogil=True)

@@ -20,7 +20,7 @@ DAMPINGS = (0.0, 0.05, 0.1, 0.15, 0.2)
 CHOICES = tuple(Place(*given, damping) for damping in DAMPINGS for given in GIVEN)
 NEAR = 30  # places of a list that count as shown
 DEEPEST = max(depth for _, depth in GIVEN)
-COST = 0.025  # share of quality that a wider reach may cost
+COST = 0.03  # share of quality that a wider reach may cost
 LEVEL = 0.02  # rivals so near to the best are as good: the narrowest of them is to be reached
 LEAST_ASKED = 80  # of a kind: fewer take the choice of all
 
