@@ -55,7 +55,8 @@ class Ranking:
 
 
 class Ranker:
-    """Ranks with given sources; see `domain/sources` for the real ones."""
+    """Ranks with given sources; see `domain/sources` for the real ones. `reaching`: with the reach that training
+    learned for lists of all the sources together."""
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class Ranker:
         *,
         candidates: int = CANDIDATES,
         diversity: Mapping[Strategy, float] = DEFAULT_DIVERSITY,
+        reaching: bool = True,
     ) -> None:
         self.sources = sources
         self._strategy_sources = strategy_sources
@@ -73,6 +75,7 @@ class Ranker:
         self._blend = blend
         self._candidates = candidates
         self._diversity = diversity
+        self._reaching = reaching
 
     def propose(self, ask: Ask, allowed: Mask, *, everyone: bool = False) -> Proposals:
         """What the strategy's own sources say; `everyone`: also those whose word has no weight here."""
@@ -118,7 +121,7 @@ class Ranker:
         momentum = ask.view.popularity.momentum
         blended = self._blend(proposals, ask.query.strategy, ask.question, weights, momentum)
         scores = blended.scores * allowed[blended.rows]
-        reach = snapshot.reach if snapshot else Reach()
+        reach = snapshot.reach if snapshot and self._reaching else Reach()
         place = reach.of(ask.query.strategy, ask.question)
         scores = reach.damped(blended.rows, scores, place)
         _weigh(ask, scores, blended.rows)

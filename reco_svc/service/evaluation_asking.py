@@ -124,10 +124,10 @@ def live_for(task: EvaluationTask, snapshot: Snapshot) -> LiveState:
 
 
 def alone(source: str, sources: Mapping[str, Source] = SOURCES) -> Pipeline:
-    """The pipeline with one of the sources and popular products where it falls silent, without diversification."""
+    """The pipeline with one of the sources and popular products where it falls silent, in the order of the source."""
     own = {Strategy.AUTO: (source,)}
     fallbacks = {Strategy.AUTO: ("popular", "new")}
-    return Pipeline(Ranker(sources, own, fallbacks, _unweighted, diversity={}))
+    return Pipeline(Ranker(sources, own, fallbacks, _unweighted, diversity={}, reaching=False))
 
 
 def _unweighted(

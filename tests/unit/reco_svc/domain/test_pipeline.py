@@ -27,6 +27,7 @@ from reco_svc.domain.model import (
 )
 from reco_svc.domain.pipeline import Pipeline
 from reco_svc.domain.ports import HourlyCount, Mask
+from reco_svc.domain.reach import Place, Reach
 from reco_svc.domain.view import View
 from tests.support.reco_fakes import NOON, FakeSource, pipeline_of, product, snapshot_of, view_of
 
@@ -176,6 +177,28 @@ def test_diversity_prefers_what_is_unlike_the_picks_before():
     source = FakeSource("own", {"p0": 5.0, "p4": 4.9, "p1": 4.0, "p2": 3.0})
     assert ids(ask(pipeline_of(source), view_of(*shop), replace(STRAIGHT, limit=2, diversity=0.0))) == ["p0", "p4"]
     assert ids(ask(pipeline_of(source), view_of(*shop), replace(STRAIGHT, limit=2, diversity=0.7))) == ["p0", "p1"]
+
+
+def with_reach(place: Place) -> View:
+    """A shop of 14 of which all but p12 are shown by 99 lists."""
+    shop = [product(f"p{n}") for n in range(14)]
+    shown = np.where(np.arange(14) == 12, 0, 99).astype(np.int32)
+    reach = Reach(shown, {"auto": place})
+    return replace(view_of(*shop), snapshot=replace(snapshot_of(*shop), reach=reach))
+
+
+def test_what_few_lists_show_has_one_of_ten_places_unless_the_caller_says_how_varied_the_list_is_to_be():
+    source = FakeSource("own", {f"p{n}": 20.0 - n / 10 for n in range(1, 14)})
+    asked, view = replace(STRAIGHT, strategy=Strategy.AUTO, context=Context(), limit=10), with_reach(Place(1, 13))
+    assert ids(ask(pipeline_of(source), view, asked)) == [*(f"p{n}" for n in range(1, 10)), "p12"]
+    assert ids(ask(pipeline_of(source), view, replace(asked, diversity=0.0)))[9] == "p10"
+    assert ids(ask(pipeline_of(source), view, replace(asked, limit=9)))[8] == "p9"  # not ten
+
+
+def test_what_few_lists_show_counts_for_more():
+    source = FakeSource("own", {f"p{n}": 20.0 - n / 10 for n in range(1, 14)})
+    asked = replace(STRAIGHT, strategy=Strategy.AUTO, context=Context(), limit=3, diversity=0.0)
+    assert ids(ask(pipeline_of(source), with_reach(Place(0, 10, 0.2)), asked)) == ["p12", "p1", "p2"]
 
 
 def test_novelty_prefers_what_is_rare():
