@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import orjson
+from scipy import sparse
 
 from bench.scale.filters import SELECTIVITIES, Columns, Filter, filters
 from bench.scale.vectors import DIM, Places, placed, vectors
@@ -24,6 +25,8 @@ from reco_svc.adapters.directory_snapshot_store import DirectorySnapshotStore
 from reco_svc.adapters.snapshot_files import NpySnapshotFiles
 from reco_svc.domain.blend import BlendWeights
 from reco_svc.domain.learning.content import MOST_PRODUCTS
+from reco_svc.domain.learning.content import NEIGHBOURS as ALIKE
+from reco_svc.domain.learning.nearest import best_neighbours, joined
 from reco_svc.domain.lexical import LexicalProjection
 from reco_svc.domain.model import Product
 from reco_svc.domain.snapshot import Collaborative, Graph, Snapshot
@@ -75,7 +78,7 @@ def make(home: Path, n: int) -> Made:
         index=index,
         embedder="made-up",
         projection=LexicalProjection.empty(DIM),
-        alike=graph if n <= MOST_PRODUCTS else Graph.empty(n),
+        alike=_alike(matrix) if n <= MOST_PRODUCTS else Graph.empty(n),
         viewed=graph,
         bought=graph,
         sessions=made_index(min(n, 1_000_000), n),
@@ -151,6 +154,20 @@ def _graph(places: Places) -> Graph:
     rows = order[(place[:, None] + steps) % n].astype(np.int32)
     scores = np.broadcast_to((1.0 / steps).astype(np.float32), rows.shape)
     return Graph(np.arange(n + 1, dtype=np.int64) * NEIGHBOURS, rows.ravel(), scores.ravel())
+
+
+def _alike(matrix: npt.NDArray[np.float32]) -> Graph:
+    """For each product those nearest to it, as many as training keeps."""
+    parts = []
+    for begin in range(0, len(matrix), BLOCK):
+        likeness = matrix[begin : begin + BLOCK] @ matrix.T
+        own = np.arange(len(likeness))
+        likeness[own, begin + own] = 0.0
+        nearest = np.argpartition(-likeness, ALIKE, axis=1)[:, :ALIKE]
+        places = (np.repeat(own, ALIKE), nearest.ravel())
+        found = sparse.csr_matrix((likeness[places], places), shape=likeness.shape)
+        parts.append(best_neighbours(found, ALIKE))
+    return joined(parts)
 
 
 def _truth(matrix: npt.NDArray[np.float32], columns: Columns, rng: np.random.Generator) -> dict[str, object]:
