@@ -22,7 +22,7 @@ NEAR = 30  # places of a list that count as shown
 DEEPEST = max(depth for _, depth in GIVEN)
 COST = 0.03  # share of quality that a wider reach may cost
 LEVEL = 0.02  # rivals so near to the best are as good: the narrowest of them is to be reached
-LEAST_ASKED = 80  # of a kind: fewer take the choice of all
+LEAST_ASKED = 80  # of a kind: fewer take the choice of all; fewer in all can not tell, and leave lists as they are
 
 
 def learn_reach(
@@ -33,7 +33,7 @@ def learn_reach(
     `lists` are of weights learned from other questions, `rivals` those of item-kNN in each of its variants; all are
     judged by their first DEPTH places.
     """
-    if not answers:
+    if len(answers) < LEAST_ASKED:
         return Reach()
     kinds = np.array([kind_of(answer.question).value for answer in answers])
     shown = [_shown(lists[at::2], n) for at in (0, 1)]

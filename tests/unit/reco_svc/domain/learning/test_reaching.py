@@ -50,7 +50,9 @@ def test_what_lists_show_is_counted_near_their_top():
     assert shown[40] == 0
 
 
-def test_without_questions_nothing_is_learned():
+def test_of_few_questions_nothing_is_learned():
+    lists = [with_one_of_its_own(at, 14) for at in range(79)]
+    assert not learn_reach([asked(2, 0)] * 79, lists, [rival(90)[:79]], 2_000).places
     assert not learn_reach([], [], [], 5).places
 
 
