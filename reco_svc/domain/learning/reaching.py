@@ -17,7 +17,6 @@ from reco_svc.domain.reach import TEN, Place, Reach
 
 GIVEN = ((0, 10), (1, 20), (1, 30), (1, 40), (2, 20), (2, 30), (2, 40), (3, 30), (3, 40))  # places, ranks
 DAMPINGS = (0.0, 0.05, 0.1, 0.15, 0.2)
-CHOICES = tuple(Place(*given, damping) for damping in DAMPINGS for given in GIVEN)
 NEAR = 30  # places of a list that count as shown
 DEEPEST = max(depth for _, depth in GIVEN)
 COST = 0.03  # share of quality that a wider reach may cost
