@@ -43,6 +43,7 @@ class Reach:
 
     shown: Ints = field(default_factory=lambda: np.empty(0, np.int32))
     places: Mapping[str, Place] = field(default_factory=lambda: MappingProxyType({}))
+    _factors: dict[float, Vectors] = field(default_factory=dict, repr=False, compare=False)  # by damping, see _factor
 
     def of(self, strategy: Strategy, question: Question) -> Place:
         """What is given for a question."""
@@ -52,7 +53,7 @@ class Reach:
         """Scores of `rows`, in their order: (n,), (n,) → (n,)."""
         if not place.damping:
             return scores
-        return scores * (1 + self._lists_with(rows)).astype(np.float32) ** np.float32(-place.damping)
+        return scores * self._factor(place.damping).take(rows, mode="clip")
 
     def given(self, rows: Rows, scores: Vectors, length: int, place: Place) -> Rows:
         """Positions of the first `length` of `rows`, best first, with that many places given: (n,), (n,) → (≤ length,).
@@ -66,6 +67,12 @@ class Reach:
             chosen = int(np.where(worthy, shown[near], shown.max() + 1).argmin())
             near[: chosen + 1] = np.roll(near[: chosen + 1], 1)
         return order[:length]
+
+    def _factor(self, damping: float) -> Vectors:
+        """What the score of each row is multiplied with, and last that of rows which came after the training."""
+        if damping not in self._factors:
+            self._factors[damping] = np.append(1 + self.shown, 1).astype(np.float32) ** np.float32(-damping)
+        return self._factors[damping]
 
     def _lists_with(self, rows: Rows) -> Ints:
         return np.where(rows < len(self.shown), self.shown.take(rows, mode="clip"), 0).astype(np.int32)
