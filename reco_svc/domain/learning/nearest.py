@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numba import njit
 from scipy import sparse
 
 from reco_svc.domain.snapshot import Graph
@@ -12,16 +13,28 @@ from reco_svc.domain.snapshot import Graph
 
 def best_neighbours(matrix: sparse.csr_matrix, most: int) -> Graph:
     """The `most` greatest positive entries of each row, best first, ties by column."""
-    owner = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    positive = matrix.data > 0
-    owner, column, value = owner[positive], matrix.indices[positive], matrix.data[positive]
-    order = np.lexsort((column, -value, owner))
-    owner, column, value = owner[order], column[order], value[order]
-    counts = np.bincount(owner, minlength=matrix.shape[0])
-    first = np.concatenate([[0], np.cumsum(counts)])
-    keep = np.arange(len(owner)) - first[owner] < most
-    ptr = np.concatenate([[0], np.cumsum(np.minimum(counts, most))])
-    return Graph(ptr.astype(np.int64), column[keep].astype(np.int32), value[keep].astype(np.float32))
+    ordered = matrix.sorted_indices()
+    positive = np.add.reduceat(np.append(ordered.data > 0, False).astype(np.int64), ordered.indptr[:-1])
+    counts = np.where(np.diff(ordered.indptr) > 0, np.minimum(positive, most), 0)
+    ptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    rows, scores = np.empty(ptr[-1], np.int32), np.empty(ptr[-1], np.float32)
+    _fill(ordered.indptr, ordered.indices, ordered.data, ptr, rows, scores)
+    return Graph(ptr, rows, scores)
+
+
+@njit(cache=True, nogil=True)
+def _fill(begins, columns, values, ptr, rows, scores):  # type: ignore[no-untyped-def]
+    """Writes the greatest entries of each row, as many as `ptr` has place for; columns rise within a row."""
+    for row in range(len(ptr) - 1):
+        most = ptr[row + 1] - ptr[row]
+        if not most:
+            continue
+        found = begins[row] + np.flatnonzero(values[begins[row] : begins[row + 1]] > 0)
+        if len(found) > 2 * most:  # sorting a part is enough
+            least = np.partition(values[found], len(found) - most)[len(found) - most]
+            found = found[values[found] >= least]
+        best = found[np.argsort(-values[found], kind="mergesort")][:most]
+        rows[ptr[row] : ptr[row + 1]], scores[ptr[row] : ptr[row + 1]] = columns[best], values[best]
 
 
 def joined(graphs: Sequence[Graph]) -> Graph:
