@@ -10,17 +10,20 @@ product does lately against its own past, to a learned power (0: not at all).
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from reco_svc.domain.candidates import Candidates, Question
+from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.model import Strategy
 from reco_svc.domain.ports import Rows, Vectors
+from reco_svc.domain.question import Question
 from reco_svc.domain.scratch import scratch
 from reco_svc.domain.top_k import in_order
 
@@ -28,14 +31,6 @@ RRF_K = 60.0
 # Upper bounds of context sizes (distinct products that a question tells of), the last one open.
 CONTEXT_SIZES = (0, 1, 3, 8, 30, 99, 1_000_000)
 MOMENTUM = "momentum"  # among the weights of sources: the power of Popularity.momentum
-
-
-class Kind(StrEnum):
-    """What a question tells of its visitor; the value ends the key of the weights for such questions."""
-
-    VISIT = ""  # this visit alone
-    KNOWN = ":known"  # this visit, and purchases before it
-    RETURN = ":return"  # earlier purchases alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +47,13 @@ class BlendWeights:
         """Weights by source for a question; None where nothing was learned."""
         if not self.by_strategy:
             return None
-        learned = self.by_strategy.get(strategy.value + kind_of(question).value) or self.by_strategy.get(strategy.value)
+        learned = self.by_strategy.get(strategy + question.kind) or self.by_strategy.get(strategy)
         if not learned:
             return None
         return learned[bucket(question)] or None
 
 
-@dataclass(frozen=True, slots=True)
-class Blended:
+class Blended(NamedTuple):
     """`rows` and `scores` best first, ties by row; `parts` (sources, rows) is what each source gave to the score, and
     `places` (sources, rows) where the row stands among its candidates, -1 for a source that does not propose it."""
 
@@ -70,30 +64,9 @@ class Blended:
     places: npt.NDArray[np.int32]
 
 
-def kind_of(question: Question) -> Kind:
-    """What a question tells of its visitor.
-
-    A caller that does not know sessions sends all that a visitor ever had as one: what covers most of the history and
-    has nothing that is not in it is history.
-    """
-    if not len(question.history_rows):
-        return Kind.VISIT
-    now, past = _now(question), set(question.history_rows.tolist())
-    only_past = not now or (len(now) > 2 and 2 * len(now) >= len(past) and now <= past)
-    return Kind.RETURN if only_past else Kind.KNOWN
-
-
 def bucket(question: Question) -> int:
-    """Place in CONTEXT_SIZES of the distinct products that a question tells of: of this visit, or of earlier ones when
-    it tells of them alone."""
-    size = len(_now(question))
-    if kind_of(question) is Kind.RETURN:
-        size = max(size, len(set(question.history_rows.tolist())))
-    return next(at for at, bound in enumerate(CONTEXT_SIZES) if size <= bound)
-
-
-def _now(question: Question) -> set[int]:
-    return {question.anchor, *question.basket.tolist(), *question.session_rows.tolist()} - {-1}
+    """Place in CONTEXT_SIZES of the distinct products that a question tells of."""
+    return bisect_left(CONTEXT_SIZES, question.size)
 
 
 def blend(
@@ -169,8 +142,9 @@ def _alone(name: str, found: Candidates, learned: Mapping[str, float] | None) ->
     return Blended(found.rows, scores, (name,), scores[None], np.arange(len(scores), dtype=np.int32)[None])
 
 
+@cache
 def reciprocal_ranks(n: int) -> Vectors:
-    """1 / (60 + rank) for ranks 1 … n."""
+    """1 / (60 + rank) for ranks 1 … n; not to be changed."""
     return (1.0 / (RRF_K + np.arange(1, n + 1))).astype(np.float32)
 
 

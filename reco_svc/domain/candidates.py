@@ -6,42 +6,18 @@ products that came later follow. A source is a pure function of (view, question)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
-from reco_svc.domain.model import EventType, Preferences
 from reco_svc.domain.ports import Mask, Rows, Vectors
+from reco_svc.domain.question import Question
 
 if TYPE_CHECKING:
     from reco_svc.domain.view import View
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A RecommendQuery resolved to rows.
-
-    `anchor` is the product on the page (-1: none). `session_rows`, `session_types` and `session_ages_s` are parallel,
-    oldest first, repeats kept; unknown products are left out. `history_rows` are older purchases, oldest first.
-    `query_vector` is (dim,) or None. `now_s` is Unix time.
-    """
-
-    anchor: int
-    basket: Rows
-    session_rows: Rows
-    session_types: Sequence[EventType]
-    session_ages_s: Sequence[float]
-    history_rows: Rows
-    category: str
-    query_vector: Vectors | None
-    preferences: Preferences | None
-    now_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Candidates:
+class Candidates(NamedTuple):
     """What a source proposes, best first; ties by product id.
 
     `rows`, `scores` and `evidence` are parallel. Scores are the source's own, greater is better, finite, positive.

@@ -59,19 +59,18 @@ def varied(scores: Vectors, vectors: Vectors, leaf: npt.NDArray[np.int32], diver
     n = len(scores)
     if diversity <= 0 or n <= 2:
         return np.arange(min(k, n))
-    picks: Rows = _greedy(scores, vectors @ vectors.T, leaf, diversity, min(k, n))
+    picks: Rows = _greedy(scores, vectors, leaf, diversity, min(k, n))
     return picks
 
 
 @njit(cache=True, nogil=True)
 def _shortlist(scores, rows, k, id_rank, group, twins, held):  # type: ignore[no-untyped-def]
-    positive = np.flatnonzero(scores > 0)
-    order = positive[in_order(scores[positive], id_rank[rows[positive]])]
+    order = _ranked(scores, rows, id_rank)
     kept, count = np.empty(min(k, len(order)), np.int64), 0
     groups, seen = np.empty(len(held) + 2 * len(kept), np.int64), len(held)
     groups[:seen] = held
     for place in order:
-        if count == len(kept):
+        if count == len(kept) or not scores[place] > 0:
             break
         row = rows[place]
         code = group[row]
@@ -90,7 +89,19 @@ def _shortlist(scores, rows, k, id_rank, group, twins, held):  # type: ignore[no
 
 
 @njit(cache=True, nogil=True)
-def _greedy(scores, cosine, leaf, diversity, k):  # type: ignore[no-untyped-def]
+def _ranked(scores, rows, id_rank):  # type: ignore[no-untyped-def]
+    """Positions best first, ties by product id. Sources and blends are mostly in that order: then no rank is looked up
+    but those of equals."""
+    for at in range(1, len(scores)):
+        equal = scores[at] == scores[at - 1]
+        if scores[at] > scores[at - 1] or (equal and id_rank[rows[at]] < id_rank[rows[at - 1]]):
+            return in_order(scores, id_rank[rows])
+    return np.arange(len(scores))
+
+
+@njit(cache=True, nogil=True)
+def _greedy(scores, vectors, leaf, diversity, k):  # type: ignore[no-untyped-def]
+    """Likeness is worked out to those that are picked, of those that are not yet."""
     n = len(scores)
     span = scores[0] - scores[-1]
     worth, nearest, picks = np.empty(n), np.zeros(n), np.empty(k, np.int64)
@@ -103,9 +114,22 @@ def _greedy(scores, cosine, leaf, diversity, k):  # type: ignore[no-untyped-def]
                 best = place
         picks[at] = best
         worth[best] = -np.inf
+        if at == k - 1:
+            break
         for place in range(n):
-            like = max(cosine[best, place], 0.0) * diversity * (1.0 - _SAME_CATEGORY)
+            if worth[place] == -np.inf:
+                continue
+            like = max(_cosine(vectors[best], vectors[place]), 0.0) * diversity * (1.0 - _SAME_CATEGORY)
             if leaf[place] >= 0 and leaf[place] == leaf[best]:
                 like += diversity * _SAME_CATEGORY
             nearest[place] = max(nearest[place], like)
     return picks
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _cosine(one, other):  # type: ignore[no-untyped-def]
+    """Of normalised vectors; the order of adding is left to the compiler, which then does eight at a time."""
+    total = np.float32(0.0)
+    for at in range(len(one)):
+        total += one[at] * other[at]
+    return total

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 
 import numpy as np
 
-from reco_svc.domain.blend import Kind, kind_of
-from reco_svc.domain.candidates import Question
 from reco_svc.domain.limits import MAX_STEPS
 from reco_svc.domain.ports import Vectors
+from reco_svc.domain.question import Kind, Question
 
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)  # what training tries
 _VISIT: Mapping[str, float] = MappingProxyType(
@@ -59,9 +59,10 @@ class Fading:
         """Whether a question tells of earlier visits more than of this one."""
         if len(question.session_rows) >= self.long:
             return True
-        return len(question.history_rows) > 0 and kind_of(question) is Kind.RETURN
+        return question.kind is Kind.RETURN
 
 
+@cache
 def faded(n: int, power: float) -> Vectors:
-    """n^-power … 2^-power, 1 by distance from the newest."""
+    """n^-power … 2^-power, 1 by distance from the newest; not to be changed."""
     return (np.arange(n, 0, -1, dtype=np.float32) ** np.float32(-power)).astype(np.float32)

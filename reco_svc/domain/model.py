@@ -100,8 +100,7 @@ class Interaction:
     session_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SessionStep:
+class SessionStep(NamedTuple):  # of which every question makes some: a named tuple is made four times as fast
     """One step of a session. `at` None: only the order is known."""
 
     product_id: str
@@ -190,8 +189,7 @@ class RankedItem(NamedTuple):  # of which every answer makes ten: a named tuple 
     fallback_level: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(NamedTuple):
     """An answer, best first."""
 
     recommendation_id: str

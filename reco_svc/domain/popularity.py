@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from reco_svc.domain.model import EventType
 from reco_svc.domain.ports import HourlyCount, Mask, Rows, Vectors
@@ -149,11 +150,10 @@ class Popularity:
     def fame(self, rows: Rows) -> Vectors:
         """(k,) in 0 … 1: the `popular` score of each of the rows over the greatest of all; 0 while there are none."""
         top = self._of_all().top
-        out = np.zeros(len(rows), np.float32)
-        if top > 0:
-            known = rows < self._sums.shape[1]
-            out[known] = np.maximum(self._sums[_POPULAR, rows[known]], 0.0) / top
-        return out
+        if top <= 0:
+            return np.zeros(len(rows), np.float32)
+        shares: Vectors = _shares_of(self._sums[_POPULAR], rows, top)
+        return shares
 
     def trending(self, rows: int, now_s: float) -> Vectors:
         """How far beyond its own past each product is, in standard deviations of a Poisson count; 0 where it is not."""
@@ -229,3 +229,13 @@ class Popularity:
         for which, half_life in enumerate(self._half_lives):
             self._sums[which] *= 2.0 ** ((self._base_h - hour) / half_life)
         self._base_h = hour
+
+
+@njit(cache=True, nogil=True)
+def _shares_of(sums, rows, top):  # type: ignore[no-untyped-def]
+    """Of each row its sum over the `top`; 0 for negative sums and for rows past the last sum."""
+    shares = np.zeros(len(rows), np.float32)
+    for at in range(len(rows)):
+        if rows[at] < len(sums):
+            shares[at] = max(sums[rows[at]], 0.0) / top
+    return shares

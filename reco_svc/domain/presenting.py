@@ -18,28 +18,25 @@ IN_CATALOG = "in_catalog"
 def presented(ask: Ask, picks: Sequence[Pick], sources: Mapping[str, Source]) -> tuple[RankedItem, ...]:
     """The items in order. A score is never above the one before it, so that lists can be compared and cut by score: a
     product that was moved up keeps its score, one that was moved down behind it takes over that score."""
-    scores, ids = _falling(picks), ask.view.products.ids
-    return tuple(
-        [
-            RankedItem(ids[pick.row], position, score, _source(pick), _reasons(ask, pick, sources), pick.level)
-            for position, (pick, score) in enumerate(zip(picks, scores, strict=True), start=1)
-        ]
-    )
+    ids, category = ask.view.products.ids, ask.question.category
+    items = []
+    for position, (pick, score) in enumerate(zip(picks, _falling(picks), strict=True), start=1):
+        row, _, names, evidence, rule_id, level = pick
+        if rule_id:
+            source, said = RULE, f"{PINNED}:{rule_id}"
+        elif not names:
+            source, said = CATALOG, IN_CATALOG
+        else:
+            source = names[0]
+            said = reason(sources[source].reason, evidence[0], category, ids)
+        whole = _explained(ask, pick, sources) if ask.query.explain and names else (said,)
+        items.append(RankedItem(ids[row], position, score, source, whole, level))
+    return tuple(items)
 
 
-def _source(pick: Pick) -> str:
-    return RULE if pick.rule_id else pick.sources[0] if pick.sources else CATALOG
-
-
-def _reasons(ask: Ask, pick: Pick, sources: Mapping[str, Source]) -> tuple[str, ...]:
-    if pick.rule_id:
-        return (f"{PINNED}:{pick.rule_id}",)
-    if not pick.sources:
-        return (IN_CATALOG,)
-    table, category = ask.view.products, ask.question.category
-    if not ask.query.explain:
-        return (reason(sources[pick.sources[0]].reason, pick.evidence[0], category, table),)
-    words = reasons(pick.sources, pick.evidence, sources, category, table)
+def _explained(ask: Ask, pick: Pick, sources: Mapping[str, Source]) -> tuple[str, ...]:
+    table = ask.view.products
+    words = reasons(pick.sources, pick.evidence, sources, ask.question.category, table.ids)
     return words + tuple(f"{BOOSTED}:{ready.rule.rule_id}" for ready in ask.rules.boosting(pick.row, table))
 
 

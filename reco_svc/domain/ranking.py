@@ -6,7 +6,7 @@ The list is as long as the query asks unless fewer rows are allowed: the chain e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
@@ -14,12 +14,13 @@ import numpy as np
 
 from reco_svc.domain.asking import Ask
 from reco_svc.domain.blend import Blended, BlendWeights
-from reco_svc.domain.candidates import Candidates, Question, Source
+from reco_svc.domain.candidates import Candidates, Source
 from reco_svc.domain.diversity import DEFAULT_DIVERSITY, TWINS, shortlist, varied
 from reco_svc.domain.model import Strategy
 from reco_svc.domain.never_show import present_rows, taken_groups
 from reco_svc.domain.novelty import toward_rare
 from reco_svc.domain.ports import Mask, Rows, Vectors
+from reco_svc.domain.question import Question
 from reco_svc.domain.reach import TEN, Place, Reach
 from reco_svc.domain.rows import at_most
 
@@ -44,8 +45,7 @@ class Pick(NamedTuple):
     level: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
+class Ranking(NamedTuple):
     """A list as it was made. `considered` are the best rows of the strategy's sources, one per group, in order."""
 
     picks: Sequence[Pick]

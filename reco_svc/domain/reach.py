@@ -15,10 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reco_svc.domain.blend import kind_of
-from reco_svc.domain.candidates import Question
 from reco_svc.domain.model import Strategy
 from reco_svc.domain.ports import Ints, Rows, Vectors
+from reco_svc.domain.question import Question
 
 TEN = 10  # places, of which the last are given
 LEAST = 0.5  # of the score of the product that stands there: what was buried stays so
@@ -47,7 +46,7 @@ class Reach:
 
     def of(self, strategy: Strategy, question: Question) -> Place:
         """What is given for a question."""
-        return self.places.get(strategy.value + kind_of(question).value, NEVER)
+        return self.places.get(strategy + question.kind, NEVER)
 
     def damped(self, rows: Rows, scores: Vectors, place: Place) -> Vectors:
         """Scores of `rows`, in their order: (n,), (n,) → (n,)."""

@@ -71,7 +71,7 @@ class VectorSpace:
     def matrix(self, rows: Rows) -> Vectors:
         """(len(rows), dim); zeros where a row has no vector."""
         if self._plain(rows):
-            return np.asarray(self._base[rows], np.float32)
+            return np.asarray(self._base.take(rows, 0), np.float32)
         out = np.zeros((len(rows), self.dim), np.float32)
         based = (rows >= 0) & (rows < len(self._base))
         based[based] &= ~self._hidden[rows[based]]
@@ -176,8 +176,9 @@ class VectorSpace:
 
     def _plain(self, rows: Rows) -> bool:
         """Whether all of the rows have their vector in the base."""
-        known = len(rows) > 0 and rows.min() >= 0 and rows.max() < len(self._base)
-        return bool(known and not self._any_hidden and not self._late)
+        if self._any_hidden or self._late or not len(rows):
+            return False
+        return bool(rows.view(np.uint64).max() < len(self._base))  # read so, a row below 0 is above all
 
     def _hide(self, row: int) -> None:
         if row < len(self._hidden):

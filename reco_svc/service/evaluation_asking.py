@@ -10,12 +10,13 @@ from time import perf_counter
 import numpy as np
 
 from reco_svc.domain.blend import Blended, BlendWeights, blend
-from reco_svc.domain.candidates import Question, Source
+from reco_svc.domain.candidates import Source
 from reco_svc.domain.evaluation.baselines import Baseline, ranked
 from reco_svc.domain.limits import MAX_STEPS
 from reco_svc.domain.model import ProductChange, Recommendation, RecommendQuery, SessionStep, Strategy
 from reco_svc.domain.pipeline import Pipeline
 from reco_svc.domain.ports import Rows
+from reco_svc.domain.question import Question
 from reco_svc.domain.ranking import Momentum, Proposals, Ranker
 from reco_svc.domain.snapshot import Snapshot
 from reco_svc.domain.sources import SOURCES

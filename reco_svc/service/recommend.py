@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from meshkit.errors import RecomeshError, Unavailable
 from reco_svc.domain.model import Recommendation, RecommendQuery
 from reco_svc.domain.pipeline import Pipeline, default_pipeline
 from reco_svc.domain.ports import PurchaseHistory, ReadSessions, SessionStore
 from reco_svc.service.live_state import LiveState
+from reco_svc.service.recommendation_ids import unguessable_ids
 from reco_svc.service.recommendation_log import LoggedAnswer, RecommendationLog
 
 
@@ -27,7 +28,7 @@ class Recommend:
         ready: Callable[[], bool] = lambda: True,
         pipeline: Pipeline | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        new_id: Callable[[], str] = lambda: secrets.token_urlsafe(15),
+        new_id: Callable[[], str] | None = None,
     ) -> None:
         self._live = live
         self._sessions = sessions
@@ -36,7 +37,7 @@ class Recommend:
         self._ready = ready
         self._pipeline = pipeline or default_pipeline()
         self._clock = clock
-        self._new_id = new_id
+        self._new_id = new_id or partial(next, unguessable_ids())
 
     async def __call__(self, query: RecommendQuery) -> Recommendation:
         """The answer. InvalidArgument (FILTER_SYNTAX) points at the column of a filter that does not parse.

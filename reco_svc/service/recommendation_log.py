@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from meshkit.errors import NotFound
 from reco_svc.domain.model import Preferences, Recommendation, RecommendQuery, SessionStep
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedAnswer:
+class LoggedAnswer(NamedTuple):
     """An answer and what was known of the visitor when it was given (the moment is `answer.generated_at`)."""
 
     query: RecommendQuery

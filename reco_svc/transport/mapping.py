@@ -86,11 +86,7 @@ def query_from_proto(request: svc.RecommendRequest) -> m.RecommendQuery:
     check.require(novelty is None or 0 <= novelty <= 1, "novelty", "0 to 1")
     for index, word in enumerate(request.include):
         check.require(word in INCLUDABLE, f"include[{index}]", "one of " + ", ".join(sorted(INCLUDABLE)))
-    for index, step in enumerate(session):
-        if not (is_id(step.product_id) and 0 <= step.type <= 8 and is_time(step.at)):
-            check.id(step.product_id, f"session[{index}].product_id")
-            check.require(0 <= step.type <= 8, f"session[{index}].type", "an event type about a product")
-            check.require(is_time(step.at), f"session[{index}].at", TIME_RULE)
+    steps = [_step(step, index, check) for index, step in enumerate(session)]
     for index, boost in enumerate(boosts):
         check.require(bool(boost.WhichOneof("target")), f"boosts[{index}]", "one target")
         check.require(0 < boost.factor <= 100, f"boosts[{index}].factor", "above 0, at most 100")
@@ -99,7 +95,7 @@ def query_from_proto(request: svc.RecommendRequest) -> m.RecommendQuery:
         strategy=_STRATEGY[strategy],
         placement=placement,
         visitor_id=visitor_id,
-        session=tuple([_step(step) for step in session]),
+        session=tuple(steps),
         context=context,
         filter=filter_,
         exclude=tuple(exclude),
@@ -155,23 +151,23 @@ def query_to_proto(query: m.RecommendQuery) -> svc.RecommendRequest:
     return request
 
 
-def recommendation_to_proto(answer: m.Recommendation) -> svc.RecommendResponse:
-    """The wire form of an answer."""
-    return svc.RecommendResponse(
-        recommendation_id=answer.recommendation_id,
-        items=[
-            pb.RecommendedItem(
-                product_id=i.product_id, position=i.position, score=i.score, source=i.source, reasons=i.reasons
-            )
-            for i in answer.items
-        ],
-        unknown_ids=answer.unknown_ids,
-        fallback_level=answer.fallback_level,
-        degraded=answer.degraded,
-        model_version=answer.model_version,
-        rules_version=answer.rules_version,
-        generated_at=timestamp(answer.generated_at),
-    )
+def write_recommendation(answer: m.Recommendation, response: svc.RecommendResponse) -> svc.RecommendResponse:
+    """Writes the wire form of an answer into an empty response, and returns it.
+
+    A message that is made inside of the one it belongs to is not copied into it; that is half of the cost.
+    """
+    response.recommendation_id = answer.recommendation_id
+    add = response.items.add
+    for item in answer.items:
+        written = add()
+        written.product_id, written.position, written.score = item.product_id, item.position, item.score
+        written.source = item.source
+        written.reasons.extend(item.reasons)
+    response.unknown_ids.extend(answer.unknown_ids)
+    response.fallback_level, response.degraded = answer.fallback_level, answer.degraded
+    response.model_version, response.rules_version = answer.model_version, answer.rules_version
+    response.generated_at.FromDatetime(answer.generated_at)
+    return response
 
 
 def explanation_to_proto(explanation: m.Explanation) -> svc.ExplainRecommendationResponse:
@@ -229,9 +225,18 @@ def money_from_proto(money: money_pb2.Money) -> tuple[float, str]:
     return money.units + money.nanos / 1e9, money.currency_code
 
 
-def _step(step: pb.SessionStep) -> m.SessionStep:
-    at = time_from_proto(step.at) if step.HasField("at") else None
-    return m.SessionStep(step.product_id, m.EventType(step.type or pb.EVENT_TYPE_VIEW_ITEM), at)
+# By number on the wire; what names no event is a look at the product.
+_STEP_TYPES = (m.EventType.VIEW_ITEM, *(m.EventType(number) for number in range(1, 9)))
+
+
+def _step(step: pb.SessionStep, index: int, check: _Check) -> m.SessionStep:
+    product_id, number, timed = step.product_id, step.type, step.HasField("at")
+    if not (is_id(product_id) and 0 <= number < len(_STEP_TYPES) and (not timed or is_time(step.at))):
+        check.id(product_id, f"session[{index}].product_id")
+        check.require(0 <= number < len(_STEP_TYPES), f"session[{index}].type", "an event type about a product")
+        check.require(is_time(step.at), f"session[{index}].at", TIME_RULE)
+        return m.SessionStep(product_id)
+    return m.SessionStep(product_id, _STEP_TYPES[number], time_from_proto(step.at) if timed else None)
 
 
 def _boost(boost: pb.Boost) -> m.Boost:

@@ -45,7 +45,7 @@ class RecommendationServicer(rpc.RecommendationServiceServicer):
         (result,) = await self._recommend([mapping.query_from_proto(request)])
         if isinstance(result, RecomeshError):
             raise result
-        return mapping.recommendation_to_proto(result)
+        return mapping.write_recommendation(result, svc.RecommendResponse())
 
     async def BatchRecommend(self, request: svc.BatchRecommendRequest, context: Any) -> svc.BatchRecommendResponse:
         """See reco_service.proto."""
@@ -53,8 +53,10 @@ class RecommendationServicer(rpc.RecommendationServiceServicer):
             raise InvalidArgument.of("requests", f"1 to {MAX_BATCH}, not {len(request.requests):,}")
         read = [_query_or_error(r) for r in request.requests]
         answers = iter(await self._recommend([query for query in read if isinstance(query, RecommendQuery)]))
-        results = [next(answers) if isinstance(query, RecommendQuery) else query for query in read]
-        return svc.BatchRecommendResponse(results=[_result(result) for result in results])
+        response = svc.BatchRecommendResponse()
+        for query in read:
+            _write(next(answers) if isinstance(query, RecommendQuery) else query, response.results.add())
+        return response
 
     async def ExplainRecommendation(
         self, request: svc.ExplainRecommendationRequest, context: Any
@@ -68,9 +70,9 @@ class RecommendationServicer(rpc.RecommendationServiceServicer):
     ) -> svc.ReplayRecommendationResponse:
         """See reco_service.proto."""
         query, answer = self._replay(request.recommendation_id)
-        return svc.ReplayRecommendationResponse(
-            request=mapping.query_to_proto(query), response=mapping.recommendation_to_proto(answer)
-        )
+        response = svc.ReplayRecommendationResponse(request=mapping.query_to_proto(query))
+        mapping.write_recommendation(answer, response.response)
+        return response
 
     async def GetFreshness(self, request: svc.GetFreshnessRequest, context: Any) -> svc.GetFreshnessResponse:
         """See reco_service.proto."""
@@ -87,10 +89,11 @@ def _query_or_error(request: svc.RecommendRequest) -> RecommendQuery | RecomeshE
         return error
 
 
-def _result(result: Recommendation | RecomeshError) -> svc.BatchRecommendResult:
+def _write(result: Recommendation | RecomeshError, into: svc.BatchRecommendResult) -> None:
     if isinstance(result, RecomeshError):
-        return svc.BatchRecommendResult(error=to_status(result))
-    return svc.BatchRecommendResult(response=mapping.recommendation_to_proto(result))
+        into.error.CopyFrom(to_status(result))
+    else:
+        mapping.write_recommendation(result, into.response)
 
 
 def _readiness(found: SourceReadiness) -> pb.SourceReadiness:

@@ -9,13 +9,14 @@ import numpy as np
 
 from meshkit.errors import Unavailable
 from reco_svc.domain.blend import BlendWeights, blend
-from reco_svc.domain.candidates import Candidates, Question
+from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.lexical import LexicalProjection
 from reco_svc.domain.model import Product, RuleSet, SessionStep, Strategy
 from reco_svc.domain.pipeline import Pipeline
 from reco_svc.domain.popularity import Popularity
 from reco_svc.domain.ports import Mask, ReadSessions
 from reco_svc.domain.product_table import ProductTable
+from reco_svc.domain.question import Question
 from reco_svc.domain.ranking import Ranker
 from reco_svc.domain.snapshot import Collaborative, Graph, SessionIndex, Snapshot
 from reco_svc.domain.vector_space import VectorSpace

@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from reco_svc.domain.blend import CONTEXT_SIZES, MOMENTUM, BlendWeights, Kind, bucket, kind_of
+from reco_svc.domain.blend import CONTEXT_SIZES, MOMENTUM, BlendWeights, bucket
 from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.learning.rankings import Fit, Rankings, rankings_of
 from reco_svc.domain.learning.validation import KnownAnswer
 from reco_svc.domain.model import Strategy
 from reco_svc.domain.ports import Rows, Vectors
+from reco_svc.domain.question import Kind
 
 LEAST_QUESTIONS = 30  # fewer in all: no weights, sources are fused by rank
 LEAST_IN_BUCKET = 80  # fewer of a kind and size: they take the weights of their kind, or of all
@@ -43,7 +44,7 @@ def learn_weights(
     if len(answers) < LEAST_QUESTIONS:
         return BlendWeights({}, {"questions": float(len(answers))})
     rankings = rankings_of(answers, proposals, sources, momentum)
-    kinds = np.array([kind_of(a.question).value for a in answers])
+    kinds = np.array([a.question.kind.value for a in answers])
     buckets = np.array([bucket(a.question) for a in answers])
     everywhere = _fit(rankings, None)
     evidence = {"questions": float(len(answers)), "quality": everywhere.quality}

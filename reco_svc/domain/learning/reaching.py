@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reco_svc.domain.blend import Blended, Kind, kind_of
+from reco_svc.domain.blend import Blended
 from reco_svc.domain.learning.metrics import per_question
 from reco_svc.domain.learning.rankings import DEPTH
 from reco_svc.domain.learning.validation import KnownAnswer
 from reco_svc.domain.model import Strategy
 from reco_svc.domain.ports import Ints, Rows, Vectors
+from reco_svc.domain.question import Kind
 from reco_svc.domain.reach import TEN, Place, Reach
 
 GIVEN = ((0, 10), (1, 20), (1, 30), (1, 40), (2, 20), (2, 30), (2, 40), (3, 30), (3, 40))  # places, ranks
@@ -34,7 +35,7 @@ def learn_reach(
     """
     if len(answers) < LEAST_ASKED:
         return Reach()
-    kinds = np.array([kind_of(answer.question).value for answer in answers])
+    kinds = np.array([answer.question.kind.value for answer in answers])
     shown = [_shown(lists[at::2], n) for at in (0, 1)]
     asked = _Asked(answers, lists, rivals, shown)
     every = asked.best(np.arange(len(answers)))

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reco_svc.domain.candidates import Question
 from reco_svc.domain.learning.events import LearningEvents
 from reco_svc.domain.limits import MAX_STEPS
 from reco_svc.domain.model import EventType
 from reco_svc.domain.ports import Mask, Rows
+from reco_svc.domain.question import Question
 
 CUT = 0.9  # share of sessions that begin before the cut
 MOST_QUESTIONS = 2_000

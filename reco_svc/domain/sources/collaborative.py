@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from reco_svc.domain.candidates import Candidates, Question
-from reco_svc.domain.ports import Mask, Rows, Vectors
+from reco_svc.domain.candidates import Candidates
+from reco_svc.domain.ports import Ints, Mask, Rows, Vectors
+from reco_svc.domain.question import Question
 from reco_svc.domain.snapshot import Collaborative
 from reco_svc.domain.sources.neighbours import reached
-from reco_svc.domain.sources.recent import recent_rows
 from reco_svc.domain.sources.selection import best_allowed
+from reco_svc.domain.top_k import top_places
 from reco_svc.domain.view import View
 
 
@@ -25,10 +26,16 @@ class CollaborativeSource:
         snapshot = view.snapshot
         if snapshot is None or not len(snapshot.collaborative.rows):
             return Candidates.none()
-        rows, weights = recent_rows(question, with_history=True)
+        rows, weights = question.recent_with_history
         weights = weights * snapshot.fading.weights(self.name, question, len(rows))
-        found, scores, evidence = fitting(snapshot.collaborative, rows, weights)
-        return best_allowed(found, scores, evidence, k, allowed, view.products)
+        model, products = snapshot.collaborative, view.products
+        if not len(model.weights):
+            return best_allowed(*reached(model.neighbours, rows, weights), k, allowed, products)
+        rows, columns, weights = _columns(model, rows, weights)
+        if not len(columns):
+            return Candidates.none()
+        best = _best_fitting(model.weights, model.rows, columns, rows, weights, k, allowed, products.id_rank)
+        return Candidates(*best)
 
 
 def fitting(model: Collaborative, rows: Rows, weights: Vectors) -> tuple[Rows, Vectors, Rows]:
@@ -37,15 +44,41 @@ def fitting(model: Collaborative, rows: Rows, weights: Vectors) -> tuple[Rows, V
     if not len(model.weights):
         found: tuple[Rows, Vectors, Rows] = reached(model.neighbours, rows, weights)
         return found
-    known = rows < len(model.column)
-    columns = model.column[rows[known]]
-    columns, weights = columns[columns >= 0], weights[known][columns >= 0]
+    _, columns, weights = _columns(model, rows, weights)
     if not len(columns):
         none = np.empty(0, np.int64)
         return none, np.empty(0, np.float32), none
     scores, giver = _summed(model.weights, columns, weights)
     fits = np.flatnonzero(scores > 0)
     return model.rows[fits].astype(np.int64), scores[fits], model.rows[columns[giver[fits]]].astype(np.int64)
+
+
+def _columns(model: Collaborative, rows: Rows, weights: Vectors) -> tuple[Rows, Ints, Vectors]:
+    """Those of the rows that have a column, it, and their weights."""
+    column: Ints = model.column.take(rows, mode="clip")
+    known = (rows < len(model.column)) & (column >= 0)
+    if known.all():
+        return rows, column, weights
+    return rows[known], column[known], weights[known]
+
+
+@njit(cache=True, nogil=True)
+def _best_fitting(matrix, rows_of, columns, rows, weights, k, allowed, id_rank):  # type: ignore[no-untyped-def]
+    """The k best allowed rows that fit, as Candidates. `rows_of` maps columns to rows; `rows` are of `columns`."""
+    total, giver = _summed(matrix, columns, weights)
+    fits, count = np.empty(len(total) + 1, np.int64), 0
+    for column in range(len(total)):  # without a branch: which of them fit can not be guessed
+        row = rows_of[column]
+        fits[count] = column
+        count += total[column] > 0 and row < len(allowed) and allowed[row]
+    fits = fits[:count]
+    if count == 0:
+        return np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.int64)
+    found = np.empty(count, np.int64)
+    for at in range(count):
+        found[at] = rows_of[fits[at]]
+    order = top_places(total[fits], found, k, id_rank)
+    return found[order], total[fits[order]], rows[giver[fits[order]]]
 
 
 @njit(cache=True, nogil=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from reco_svc.domain.candidates import Candidates, Question
+from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.leaderboard import Leaderboard
 from reco_svc.domain.ports import Mask, Vectors
+from reco_svc.domain.question import Question
 from reco_svc.domain.view import View
 
 REFRESH_S = 60.0  # how long scores that change with the clock alone are kept

@@ -7,11 +7,11 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numba import njit
 
-from reco_svc.domain.candidates import Candidates, Question
+from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.ports import Mask, Rows, Vectors
+from reco_svc.domain.question import Question
 from reco_svc.domain.scratch import scratch
 from reco_svc.domain.snapshot import Graph, Snapshot
-from reco_svc.domain.sources.recent import focus
 from reco_svc.domain.sources.selection import best_allowed
 from reco_svc.domain.view import View
 
@@ -48,7 +48,7 @@ class ViewedTogetherSource(_GraphSource):
         return snapshot.viewed
 
     def _seeds(self, question: Question) -> tuple[Rows, Vectors]:
-        rows, weights = focus(question)
+        rows, weights = question.focus
         return rows[-MAX_SEEDS:], weights[-MAX_SEEDS:]
 
 
@@ -65,7 +65,7 @@ class BoughtTogetherSource(_GraphSource):
         seeds = list(dict.fromkeys(question.basket.tolist() + [question.anchor] * (question.anchor >= 0)))
         if seeds:
             return np.array(seeds[-MAX_SEEDS:], np.int64), np.ones(len(seeds[-MAX_SEEDS:]), np.float32)
-        rows, weights = focus(question)
+        rows, weights = question.focus
         return rows[-MAX_SEEDS:], weights[-MAX_SEEDS:]
 
 

@@ -7,24 +7,26 @@ that are nearest in price to what was seen, and the most wanted of all.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from reco_svc.domain.candidates import Candidates, Question
+from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.model import Preferences
 from reco_svc.domain.ports import Mask, Rows, Vectors
 from reco_svc.domain.price_order import TINY_PRICE
+from reco_svc.domain.question import Question
 from reco_svc.domain.rows import fewer_than
 from reco_svc.domain.sources.leaderboards import popular_board
-from reco_svc.domain.sources.recent import inverse_decay, recent_rows
 from reco_svc.domain.sources.selection import best
 from reco_svc.domain.view import View
 
 CATEGORY_WEIGHT, BRAND_WEIGHT, PRICE_WEIGHT, POPULAR_WEIGHT = 1.0, 0.6, 0.3, 0.3
 STATED_WEIGHT = 2.0  # of a stated liking against one seen step
 MAX_SEEDS = 30
+LEAST_DECAYED = 0.1  # of what the newest counts
 EVERY_ROW_UP_TO = 60_000
 # In a larger shop: all allowed ones are weighed if they are so few; brands and categories, wanted products looked at.
 FEW, MOST_LIKED, FAMOUS = 6_000, 4, 1_000
@@ -38,16 +40,14 @@ class PersonalSource:
 
     def propose(self, view: View, question: Question, k: int, allowed: Mask) -> Candidates:
         """See candidates.Source."""
-        rows, weights = recent_rows(question, with_history=True)
-        rows, weights = rows[-MAX_SEEDS:], weights[-MAX_SEEDS:] * inverse_decay(len(rows[-MAX_SEEDS:]), floor=0.1)
+        rows, weights = question.recent_with_history
+        rows, weights = rows[-MAX_SEEDS:], weights[-MAX_SEEDS:] * _decay(min(len(rows), MAX_SEEDS))
         products = view.products
         leaf, brand = _shares(products.leaf, rows, weights), _shares(products.brand, rows, weights)
         if not _states(question.preferences) and not leaf.any() and not brand.any():
             return Candidates.none()
         if len(products) <= EVERY_ROW_UP_TO:
-            others = allowed.copy()
-            others[rows] = False
-            considered = np.flatnonzero(others)
+            considered = _all_but(allowed, rows)
         else:
             considered = _shortlist(view, question, k, allowed, leaf, brand, _middle(view, question, rows))
             considered = considered[~np.isin(considered, rows)]
@@ -59,9 +59,14 @@ class PersonalSource:
             BRAND_WEIGHT * brand,
             _stated(view, question, considered),
         )
-        scores += np.float32(PRICE_WEIGHT) * _price_fit(view, question, rows, found)
-        scores += np.float32(POPULAR_WEIGHT) * np.sqrt(view.popularity.fame(found))
+        _add_price_and_fame(scores, found, products.price, *_prices(view, question, rows), view.popularity.fame(found))
         return best(found, scores, np.full(len(found), -1, np.int64), k, products)
+
+
+@cache
+def _decay(n: int) -> Vectors:
+    """1/n … 1/2, 1 by distance from the newest, never below LEAST_DECAYED; not to be changed."""
+    return np.maximum(1.0 / np.arange(n, 0, -1), LEAST_DECAYED).astype(np.float32)
 
 
 def _shares(codes: npt.NDArray[np.int32], rows: Rows, weights: Vectors) -> Vectors:
@@ -177,15 +182,41 @@ def _middle(view: View, question: Question, seen: Rows) -> float | None:
     return float((logs[len(logs) - half - 1] + logs[half]) / 2)
 
 
-def _price_fit(view: View, question: Question, seen: Rows, found: Rows) -> Vectors:
-    """How well the prices of `found` fit the stated band, else the middle of the prices seen; 0 … 1."""
-    prices, preferences = view.products.price[found], question.preferences
+def _prices(view: View, question: Question, seen: Rows) -> tuple[bool, np.float32, np.float32]:
+    """Whether a band of prices is stated, and it; else the logarithm of the price to look around, twice (NaN: none)."""
+    preferences = question.preferences
     if preferences and (preferences.price_min is not None or preferences.price_max is not None):
-        low = preferences.price_min or 0.0
         high = np.inf if preferences.price_max is None else preferences.price_max
-        return ((prices >= low) & (prices <= high)).astype(np.float32)
+        return True, np.float32(preferences.price_min or 0.0), np.float32(high)
     middle = _middle(view, question, seen)
-    if middle is None:
-        return np.zeros(len(found), np.float32)
-    fit: Vectors = np.fmax(1.0 - np.abs(np.log(np.maximum(prices, TINY_PRICE)) - middle), 0.0)
-    return fit  # an unknown price is NaN, which fmax reads as 0
+    around = np.float32(np.nan if middle is None else middle)
+    return False, around, around
+
+
+@njit(cache=True, nogil=True)
+def _add_price_and_fame(scores, found, prices, stated, low, high, fame):  # type: ignore[no-untyped-def]
+    """Adds, in place, how well the price of each row fits the stated band, else the price `low` is the logarithm of
+    (0 … 1; unknown prices, which are NaN, fit nothing), and its fame."""
+    for at in range(len(found)):
+        price, fit = prices[found[at]], np.float32(0.0)
+        if stated:
+            fit = np.float32(1.0) if low <= price <= high else np.float32(0.0)
+        elif price == price and low == low:
+            fit = max(np.float32(1.0) - abs(np.log(max(price, TINY_PRICE)) - low), np.float32(0.0))
+        scores[at] += np.float32(PRICE_WEIGHT) * fit
+        scores[at] += np.float32(POPULAR_WEIGHT) * np.sqrt(fame[at])
+
+
+@njit(cache=True, nogil=True)
+def _all_but(allowed, seen):  # type: ignore[no-untyped-def]
+    """The allowed rows, rising, without those that were seen. No branch in the loop, as in _fitting."""
+    rows, count = np.empty(len(allowed) + 1, np.int64), 0
+    for row in range(len(allowed)):
+        rows[count] = row
+        count += allowed[row]
+    rows = rows[:count]
+    for row in seen:
+        place = np.searchsorted(rows, row)
+        if place < len(rows) and rows[place] == row:
+            rows = np.concatenate((rows[:place], rows[place + 1 :]))
+    return rows

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from reco_svc.domain.candidates import Candidates, Question
+from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.ports import Mask, Rows, Vectors
+from reco_svc.domain.question import Question
 from reco_svc.domain.scratch import scratch
 from reco_svc.domain.snapshot import SessionIndex
-from reco_svc.domain.sources.recent import focus
 from reco_svc.domain.sources.selection import best_allowed
 from reco_svc.domain.view import View
 
@@ -48,7 +48,7 @@ class SessionSource:
         snapshot = view.snapshot
         if snapshot is None:
             return Candidates.none()
-        rows, weights = focus(question)
+        rows, weights = question.focus
         rows, weights = rows[-QUERY_LENGTH:], weights[-QUERY_LENGTH:]
         weights = weights * snapshot.fading.weights(self.name, question, len(rows))
         indexes = (snapshot.sessions, view.fresh)
@@ -65,9 +65,12 @@ def neighbour_scores(
     earlier visits. Each index gives its nearest. The cost grows with the sessions that are looked at, not with those
     there are.
     """
+    weights = weights.astype(np.float32, copy=False)
     found = [_searched(index, rows, weights, past) for index in indexes if index is not None and index.count]
     if not found:
         return np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.int64)
+    if len(found) == 1:
+        return found[0][:3]
     near, *others = sorted(found, key=lambda one: -one[3])
     for other in others:
         if len(other[0]):
@@ -77,8 +80,6 @@ def neighbour_scores(
 
 def _searched(index: SessionIndex, rows: Rows, weights: Vectors, past: bool) -> _Found:
     """Of one index, the scores as if its nearest session had a similarity of 1; and that similarity."""
-    known = rows < len(index.idf)
-    rows, weights = rows[known], weights[known].astype(np.float32)
     counts = index.past_weight if past and len(index.past_weight) else index.weight
     found: _Found = _score(
         rows,
@@ -89,7 +90,6 @@ def _searched(index: SessionIndex, rows: Rows, weights: Vectors, past: bool) -> 
         index.sessions,
         index.idf,
         counts if len(counts) else np.ones(index.count, np.float32),
-        max(1, min(NEWEST, LOOKED_AT // max(len(rows), 1))),
         NEIGHBOURS,
         np.float32(POWER),
         *_scratch.of(index.count, len(index.item_ptr) - 1),
@@ -137,7 +137,6 @@ def _score(  # type: ignore[no-untyped-def]
     sessions,
     idf,
     session_weight,
-    newest,
     neighbours,
     power,
     similarity,
@@ -146,6 +145,10 @@ def _score(  # type: ignore[no-untyped-def]
     strongest,
     witness,
 ):
+    """Rows past the end of the index were in none of its sessions."""
+    known = rows < len(idf)
+    rows, weights = rows[known], weights[known]
+    newest = max(1, min(NEWEST, LOOKED_AT // max(len(rows), 1)))
     touched, near = _touched(rows, weights, item_ptr, sessions, idf, session_weight, newest, similarity, last)
     chosen = _nearest(touched, near, neighbours)
     top, most = np.float32(1e-30), 0

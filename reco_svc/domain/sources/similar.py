@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from reco_svc.domain.candidates import Candidates, Question
+from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.ports import Mask, Rows, Vectors
+from reco_svc.domain.question import Question
 from reco_svc.domain.snapshot import Snapshot
 from reco_svc.domain.sources.collaborative import fitting
 from reco_svc.domain.sources.neighbours import reached
-from reco_svc.domain.sources.recent import recent_rows
 from reco_svc.domain.sources.selection import best, within
 from reco_svc.domain.view import View
 
@@ -53,7 +53,7 @@ class SimilarSource:
     def _seeds(self, view: View, question: Question) -> tuple[Rows, Vectors]:
         if question.anchor >= 0 and view.vectors.vector(question.anchor) is not None:
             return np.array([question.anchor], np.int64), np.ones(1, np.float32)
-        rows, weights = recent_rows(question, with_history=True)
+        rows, weights = question.recent_with_history
         rows, weights = rows[-MAX_SEEDS:], weights[-MAX_SEEDS:]
         if view.snapshot is not None:
             weights = weights * view.snapshot.fading.weights(SimilarSource.name, question, len(rows))
@@ -96,7 +96,7 @@ class UnseenSource(SimilarSource):
 
 def _passed_on(snapshot: Snapshot, question: Question, allowed: Mask) -> Candidates:
     """Allowed rows like the WARM products that fit the question best, in no order, with the seen row behind each."""
-    rows, weights = recent_rows(question, with_history=True)
+    rows, weights = question.recent_with_history
     weights = weights * snapshot.fading.weights("collaborative", question, len(rows))
     warm, fit, givers = fitting(snapshot.collaborative, rows, weights)
     if len(warm) > WARM:

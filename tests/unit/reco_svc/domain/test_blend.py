@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reco_svc.domain.blend import CONTEXT_SIZES, BlendWeights, blend
-from reco_svc.domain.candidates import Candidates, Question
+from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.model import Strategy
+from reco_svc.domain.question import Question
 
 NOBODY = Question(-1, *[np.empty(0, np.int64)] * 2, (), (), np.empty(0, np.int64), "", None, None, 0.0)
 proposals = st.dictionaries(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from meshkit.errors import InvalidArgument
-from reco_svc.domain.candidates import Candidates, Question
+from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.model import (
     Availability,
     Boost,
@@ -27,6 +27,7 @@ from reco_svc.domain.model import (
 )
 from reco_svc.domain.pipeline import Pipeline
 from reco_svc.domain.ports import HourlyCount, Mask
+from reco_svc.domain.question import Question
 from reco_svc.domain.reach import Place, Reach
 from reco_svc.domain.view import View
 from tests.support.reco_fakes import NOON, FakeSource, pipeline_of, product, snapshot_of, view_of

@@ -73,7 +73,7 @@ rules = st.lists(
     unique_by=lambda rule: rule.rule_id,
     max_size=4,
 ).map(lambda rules: RuleSet("v", tuple(rules)))
-steps = st.lists(st.builds(SessionStep, anything, st.sampled_from(EventType)), max_size=5).map(tuple)
+steps = st.lists(st.builds(SessionStep, anything, st.sampled_from(EventType), st.none()), max_size=5).map(tuple)
 queries = st.builds(
     RecommendQuery,
     strategy=st.sampled_from(Strategy),

@@ -3,10 +3,11 @@
 import numpy as np
 
 from reco_svc.domain.blend import CONTEXT_SIZES
-from reco_svc.domain.candidates import Candidates, Question
+from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.learning.blending import learn_weights
 from reco_svc.domain.learning.validation import KnownAnswer
 from reco_svc.domain.model import EventType, Strategy
+from reco_svc.domain.question import Question
 
 NONE = np.empty(0, np.int64)
 

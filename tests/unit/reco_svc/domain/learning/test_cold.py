@@ -3,7 +3,6 @@
 import numpy as np
 
 from reco_svc.domain.blend import BlendWeights
-from reco_svc.domain.candidates import Question
 from reco_svc.domain.learning.cold import about_forgotten, best_spread, forgotten, spreading
 from reco_svc.domain.learning.events import LearningEvents
 from reco_svc.domain.learning.validation import KnownAnswer
@@ -11,6 +10,7 @@ from reco_svc.domain.lexical import LexicalProjection
 from reco_svc.domain.model import EventType, Product, RuleSet
 from reco_svc.domain.popularity import Popularity
 from reco_svc.domain.product_table import ProductTable
+from reco_svc.domain.question import Question
 from reco_svc.domain.snapshot import Collaborative, Graph, SessionIndex, Snapshot
 from reco_svc.domain.sources.similar import UnseenSource
 from reco_svc.domain.vector_space import VectorSpace

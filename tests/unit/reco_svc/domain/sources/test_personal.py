@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reco_svc.domain.candidates import Candidates, Question
+from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.model import EventType, Preferences, RuleSet
 from reco_svc.domain.popularity import Popularity
 from reco_svc.domain.ports import HourlyCount
 from reco_svc.domain.product_table import ProductTable
+from reco_svc.domain.question import Question
 from reco_svc.domain.sources import personal
 from reco_svc.domain.sources.personal import PersonalSource
 from reco_svc.domain.vector_space import VectorSpace
