@@ -88,13 +88,11 @@ def blend(
     if len(sources) == 1 and not power:
         return _alone(sources[0], proposals[sources[0]], learned)
     found = [proposals[name] for name in sources]
-    given = [
-        reciprocal_ranks(len(f.rows)) if learned is None else np.float32(learned.get(name, 0.0)) * normalised(f.scores)
-        for name, f in zip(sources, found, strict=True)
-    ]
-    ends = np.cumsum([len(f.rows) for f in found])
-    proposed = np.concatenate([f.rows for f in found])
-    rows, parts, places = _joined(proposed, np.concatenate(given), ends, scratch.places(int(proposed.max()) + 1))
+    shares = np.array([0.0 if learned is None else learned.get(name, 0.0) for name in sources], np.float32)
+    sizes = np.array([len(f.rows) for f in found])
+    proposed, scores = np.concatenate([f.rows for f in found]), np.concatenate([f.scores for f in found])
+    seen = scratch.places(int(proposed.max()) + 1)
+    rows, parts, places = _joined(proposed, scores, sizes, shares, learned is not None, seen)
     if power and momentum is not None:
         parts *= np.exp(np.float32(power) * momentum(rows))
     rows, scores, parts, places = _best_first(rows, parts, places)
@@ -102,25 +100,31 @@ def blend(
 
 
 @njit(cache=True, nogil=True)
-def _joined(rows, given, ends, seen):  # type: ignore[no-untyped-def]
-    """The different rows, what each source (its candidates end at `ends`) gave to each, and its place there.
+def _joined(rows, scores, sizes, shares, learned, seen):  # type: ignore[no-untyped-def]
+    """The different rows, what each source gave to each, and its place there.
 
-    `seen` are zeros by row: 1 + the place of a row.
+    Of the candidates of all sources, one after the other, the first has `sizes[0]`, and so on. A source gives its share
+    of a score over its best one, or where nothing was `learned` the reciprocal rank. `seen` are zeros by row: 1 + the
+    place of a row.
     """
     distinct = np.empty(len(rows), np.int64)
-    parts = np.zeros((len(ends), len(rows)), np.float32)
-    places = np.full((len(ends), len(rows)), -1, np.int32)
-    count, source, begin = 0, 0, 0
-    for at in range(len(rows)):
-        while at >= ends[source]:
-            begin = ends[source]
-            source += 1
-        if seen[rows[at]] == 0:
-            distinct[count] = rows[at]
-            count += 1
-            seen[rows[at]] = count
-        parts[source, seen[rows[at]] - 1] = given[at]
-        places[source, seen[rows[at]] - 1] = at - begin
+    parts = np.zeros((len(sizes), len(rows)), np.float32)
+    places = np.full((len(sizes), len(rows)), -1, np.int32)
+    count, begin = 0, 0
+    for source in range(len(sizes)):
+        top = scores[begin]
+        for at in range(begin, begin + sizes[source]):
+            if seen[rows[at]] == 0:
+                distinct[count] = rows[at]
+                count += 1
+                seen[rows[at]] = count
+            place = seen[rows[at]] - 1
+            if learned:
+                parts[source, place] = shares[source] * (scores[at] / top) if top > 0 else np.float32(0.0)
+            else:
+                parts[source, place] = np.float32(1.0 / (RRF_K + (at - begin + 1)))
+            places[source, place] = at - begin
+        begin += sizes[source]
     for at in range(count):
         seen[distinct[at]] = 0
     return distinct[:count], parts[:, :count], places[:, :count]

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from reco_svc.domain.candidates import Candidates
-from reco_svc.domain.ports import Ints, Mask, Rows, Vectors
+from reco_svc.domain.ports import Mask, Rows, Vectors
 from reco_svc.domain.question import Question
 from reco_svc.domain.snapshot import Collaborative
 from reco_svc.domain.sources.neighbours import reached
@@ -31,11 +31,8 @@ class CollaborativeSource:
         model, products = snapshot.collaborative, view.products
         if not len(model.weights):
             return best_allowed(*reached(model.neighbours, rows, weights), k, allowed, products)
-        rows, columns, weights = _columns(model, rows, weights)
-        if not len(columns):
-            return Candidates.none()
-        best = _best_fitting(model.weights, model.rows, columns, rows, weights, k, allowed, products.id_rank)
-        return Candidates(*best)
+        found = _best_fitting(model.weights, model.rows, model.column, rows, weights, k, allowed, products.id_rank)
+        return Candidates(*found)
 
 
 def fitting(model: Collaborative, rows: Rows, weights: Vectors) -> tuple[Rows, Vectors, Rows]:
@@ -44,33 +41,37 @@ def fitting(model: Collaborative, rows: Rows, weights: Vectors) -> tuple[Rows, V
     if not len(model.weights):
         found: tuple[Rows, Vectors, Rows] = reached(model.neighbours, rows, weights)
         return found
-    _, columns, weights = _columns(model, rows, weights)
+    rows, columns, weights = _with_column(model.column, rows, weights)
     if not len(columns):
         none = np.empty(0, np.int64)
         return none, np.empty(0, np.float32), none
     scores, giver = _summed(model.weights, columns, weights)
     fits = np.flatnonzero(scores > 0)
-    return model.rows[fits].astype(np.int64), scores[fits], model.rows[columns[giver[fits]]].astype(np.int64)
-
-
-def _columns(model: Collaborative, rows: Rows, weights: Vectors) -> tuple[Rows, Ints, Vectors]:
-    """Those of the rows that have a column, it, and their weights."""
-    column: Ints = model.column.take(rows, mode="clip")
-    known = (rows < len(model.column)) & (column >= 0)
-    if known.all():
-        return rows, column, weights
-    return rows[known], column[known], weights[known]
+    return model.rows[fits].astype(np.int64), scores[fits], rows[giver[fits]]
 
 
 @njit(cache=True, nogil=True)
-def _best_fitting(matrix, rows_of, columns, rows, weights, k, allowed, id_rank):  # type: ignore[no-untyped-def]
-    """The k best allowed rows that fit, as Candidates. `rows_of` maps columns to rows; `rows` are of `columns`."""
+def _with_column(column, rows, weights):  # type: ignore[no-untyped-def]
+    """Those of the rows that have a column, it, and their weights."""
+    known, count = np.empty(len(rows), np.int64), 0
+    for at in range(len(rows)):
+        if rows[at] < len(column) and column[rows[at]] >= 0:
+            known[count] = at
+            count += 1
+    rows = rows[known[:count]]
+    return rows, column[rows], weights[known[:count]]
+
+
+@njit(cache=True, nogil=True)
+def _best_fitting(matrix, rows_of, column, rows, weights, k, allowed, id_rank):  # type: ignore[no-untyped-def]
+    """The k best allowed rows that fit, as Candidates. `column` maps rows to columns, `rows_of` columns to rows."""
+    rows, columns, weights = _with_column(column, rows, weights)
     total, giver = _summed(matrix, columns, weights)
     fits, count = np.empty(len(total) + 1, np.int64), 0
-    for column in range(len(total)):  # without a branch: which of them fit can not be guessed
-        row = rows_of[column]
-        fits[count] = column
-        count += total[column] > 0 and row < len(allowed) and allowed[row]
+    for at in range(len(total)):  # without a branch: which of them fit can not be guessed
+        row = rows_of[at]
+        fits[count] = at
+        count += total[at] > 0 and row < len(allowed) and allowed[row]
     fits = fits[:count]
     if count == 0:
         return np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.int64)

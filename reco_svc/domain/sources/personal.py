@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from reco_svc.domain.candidates import Candidates
@@ -20,7 +19,7 @@ from reco_svc.domain.price_order import TINY_PRICE
 from reco_svc.domain.question import Question
 from reco_svc.domain.rows import fewer_than
 from reco_svc.domain.sources.leaderboards import popular_board
-from reco_svc.domain.sources.selection import best
+from reco_svc.domain.sources.selection import best_unexplained
 from reco_svc.domain.view import View
 
 CATEGORY_WEIGHT, BRAND_WEIGHT, PRICE_WEIGHT, POPULAR_WEIGHT = 1.0, 0.6, 0.3, 0.3
@@ -44,7 +43,7 @@ class PersonalSource:
         rows, weights = rows[-MAX_SEEDS:], weights[-MAX_SEEDS:] * _decay(min(len(rows), MAX_SEEDS))
         products = view.products
         leaf, brand = _shares(products.leaf, rows, weights), _shares(products.brand, rows, weights)
-        if not _states(question.preferences) and not leaf.any() and not brand.any():
+        if not _states(question.preferences) and len(leaf) + len(brand) == 2:
             return Candidates.none()
         if len(products) <= EVERY_ROW_UP_TO:
             considered = _all_but(allowed, rows)
@@ -60,7 +59,7 @@ class PersonalSource:
             _stated(view, question, considered),
         )
         _add_price_and_fame(scores, found, products.price, *_prices(view, question, rows), view.popularity.fame(found))
-        return best(found, scores, np.full(len(found), -1, np.int64), k, products)
+        return best_unexplained(found, scores, k, products)
 
 
 @cache
@@ -69,15 +68,19 @@ def _decay(n: int) -> Vectors:
     return np.maximum(1.0 / np.arange(n, 0, -1), LEAST_DECAYED).astype(np.float32)
 
 
-def _shares(codes: npt.NDArray[np.int32], rows: Rows, weights: Vectors) -> Vectors:
-    """For each code its share of the weights of `rows`, as long as the greatest of theirs; the last is 0, for -1."""
-    seen = codes[rows]
-    known = seen >= 0
-    if not known.any():
-        return np.zeros(1, np.float32)
-    share = np.bincount(seen[known], weights[known].astype(np.float64), minlength=int(seen.max()) + 2)
-    shares: Vectors = (share / share.sum()).astype(np.float32)
-    return shares
+@njit(cache=True, nogil=True)
+def _shares(codes, rows, weights):  # type: ignore[no-untyped-def]
+    """For each code its share of the weights of `rows`, as long as the greatest of theirs; the last is 0, for -1. Only
+    that where none of them has a code."""
+    greatest, whole = -1, 0.0
+    for row in rows:
+        greatest = max(greatest, codes[row])
+    shares = np.zeros(greatest + 2)
+    for at in range(len(rows)):
+        if codes[rows[at]] >= 0:
+            shares[codes[rows[at]]] += weights[at]
+            whole += weights[at]
+    return (shares / whole if whole > 0 else shares).astype(np.float32)
 
 
 def _shortlist(
@@ -174,12 +177,22 @@ def _middle(view: View, question: Question, seen: Rows) -> float | None:
         bounds = [price for price in (preferences.price_min, preferences.price_max) if price]
         if bounds:
             return float(np.mean(np.log(bounds)))
-    known = view.products.price[seen]
-    known = known[known > 0]
-    if not len(known):
-        return None
-    logs, half = np.sort(np.log(known)), len(known) // 2
-    return float((logs[len(logs) - half - 1] + logs[half]) / 2)
+    middle = _middle_log(view.products.price, seen)
+    return None if np.isnan(middle) else float(middle)
+
+
+@njit(cache=True, nogil=True)
+def _middle_log(prices, seen):  # type: ignore[no-untyped-def]
+    """Of the known prices of the rows that were seen; NaN when none is."""
+    logs, count = np.empty(len(seen), np.float32), 0
+    for row in seen:
+        if prices[row] > 0:
+            logs[count] = np.log(prices[row])
+            count += 1
+    if count == 0:
+        return np.float32(np.nan)
+    logs = np.sort(logs[:count])
+    return (logs[count - count // 2 - 1] + logs[count // 2]) / np.float32(2.0)
 
 
 def _prices(view: View, question: Question, seen: Rows) -> tuple[bool, np.float32, np.float32]:

@@ -11,18 +11,18 @@ from reco_svc.domain.product_table import ProductTable, top_k
 from reco_svc.domain.top_k import top_places
 
 
-def best_of_all(scores: Vectors, k: int, allowed: Mask, products: ProductTable) -> Candidates:
-    """The `k` best allowed rows of a score for each row (length table); scores of 0 or less are no candidates."""
-    rows = np.flatnonzero((scores > 0) & allowed)
-    return best(rows, scores[rows], np.full(len(rows), -1, np.int64), k, products)
-
-
 def best(rows: Rows, scores: Vectors, evidence: Rows, k: int, products: ProductTable) -> Candidates:
     """The `k` best of distinct rows, best first, ties by product id."""
     if not len(rows):
         return Candidates.none()
     order = top_k(scores, rows, k, products)
     return Candidates(rows[order], scores[order].astype(np.float32), evidence[order])
+
+
+def best_unexplained(rows: Rows, scores: Vectors, k: int, products: ProductTable) -> Candidates:
+    """The same without evidence."""
+    order = top_k(scores, rows, k, products)
+    return Candidates(rows[order], scores[order], np.full(len(order), -1, np.int64))
 
 
 def best_allowed(
