@@ -79,7 +79,9 @@ class GrpcRecoGateway:
         return [mapping.freshness_of(entry) for entry in response.entries]
 
     async def _ask(self, questions: Sequence[Question]) -> Sequence[Recommendation | RecomeshError]:
-        request = messages.BatchRecommendRequest(requests=[mapping.request_of(question) for question in questions])
+        request = messages.BatchRecommendRequest()
+        for question in questions:
+            mapping.write_question(question, request.requests.add())
         response = await self._recommend(request)
         return [
             mapping.recommendation_of(result.response)

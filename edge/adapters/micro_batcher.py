@@ -12,8 +12,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import structlog
 
@@ -28,8 +27,7 @@ Request = TypeVar("Request")
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting(Generic[Request, Result]):
+class _Waiting(NamedTuple, Generic[Request, Result]):
     request: Request
     size: int
     result: asyncio.Future[Result]
@@ -80,11 +78,13 @@ class MicroBatcher(Generic[Request, Result]):
         if not self._starting and len(self._running) < self._max_in_flight:
             self._starting = True
             loop.call_soon(self._start)  # requests of this turn of the loop go together
+        if expires is None:
+            return await result
+        late = loop.call_later(left, _settle, waiting, DeadlineExceeded(f"{self._part} did not answer in time"))
         try:
-            async with asyncio.timeout(None if left == math.inf else left):
-                return await result
-        except TimeoutError:
-            raise DeadlineExceeded(f"{self._part} did not answer in time") from None
+            return await result
+        finally:
+            late.cancel()
 
     def _start(self) -> None:
         self._starting = False

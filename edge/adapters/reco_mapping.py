@@ -15,7 +15,6 @@ from edge.domain.recommendation import (
     Question,
     RankedItem,
     Recommendation,
-    SessionStep,
     SourceOpinion,
 )
 from meshkit.product_card import money_from_float
@@ -24,19 +23,18 @@ _STRATEGY = {name: reco_pb2.Strategy.Value(f"STRATEGY_{name.upper()}") for name 
 _EVENT_TYPE = {name: reco_pb2.EventType.Value(f"EVENT_TYPE_{name.upper()}") for name in EVENT_TYPES}
 
 
-def request_of(question: Question) -> reco_service_pb2.RecommendRequest:
-    """The message of a question."""
-    request = reco_service_pb2.RecommendRequest(
-        placement=question.placement,
-        strategy=_STRATEGY[question.strategy],
-        visitor_id=question.visitor_id,
-        filter=question.filter,
-        exclude=question.exclude,
-        limit=question.limit,
-        include=question.include,
-        explain=question.explain,
-        session=[_step(step) for step in question.session],
-    )
+def write_question(question: Question, request: reco_service_pb2.RecommendRequest) -> None:
+    """Writes a question into an empty message. One that is made inside of another need not be copied into it."""
+    request.strategy, request.limit = _STRATEGY[question.strategy], question.limit
+    request.placement, request.visitor_id, request.filter = question.placement, question.visitor_id, question.filter
+    request.explain = question.explain
+    request.exclude.extend(question.exclude)
+    request.include.extend(question.include)
+    for step in question.session:
+        added = request.session.add()
+        added.product_id, added.type = step.product_id, _EVENT_TYPE[step.event]
+        if step.at is not None:
+            added.at.FromDatetime(step.at)
     if question.product_id or question.basket or question.category or question.query:
         context = request.context
         context.product_id, context.category, context.query = question.product_id, question.category, question.query
@@ -46,9 +44,7 @@ def request_of(question: Question) -> reco_service_pb2.RecommendRequest:
     if question.novelty is not None:
         request.novelty = question.novelty
     for boost in question.boosts:
-        added = request.boosts.add(factor=boost.factor)
-        setattr(added, boost.target, boost.value)
-    return request
+        setattr(request.boosts.add(factor=boost.factor), boost.target, boost.value)
 
 
 def recommendation_of(response: reco_service_pb2.RecommendResponse) -> Recommendation:
@@ -112,8 +108,3 @@ def timestamp_of(moment: datetime) -> Timestamp:
     stamp = Timestamp()
     stamp.FromDatetime(moment)
     return stamp
-
-
-def _step(step: SessionStep) -> reco_pb2.SessionStep:
-    at = None if step.at is None else timestamp_of(step.at)
-    return reco_pb2.SessionStep(product_id=step.product_id, type=_EVENT_TYPE[step.event], at=at)

@@ -30,7 +30,7 @@ def decode_card(value: Any) -> Card:
 
 def question_key(question: Question) -> str:
     """The same for equal questions in every process."""
-    return hashlib.blake2b(orjson.dumps(question), digest_size=16).hexdigest()
+    return hashlib.blake2b(orjson.dumps(question._asdict()), digest_size=16).hexdigest()
 
 
 def encode_answer(answer: Recommendation) -> object:

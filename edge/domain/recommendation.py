@@ -1,9 +1,12 @@
-"""A question to the recommender and its answer, as the edge sees them."""
+"""A question to the recommender and its answer, as the edge sees them.
+
+What every request makes anew is a named tuple, which is made four times as fast as a frozen dataclass.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,8 +27,7 @@ INCLUDABLE = ("out_of_stock", "purchased")
 BOOST_TARGETS = ("product_id", "category", "brand", "tag", "filter")
 
 
-@dataclass(frozen=True, slots=True)
-class SessionStep:
+class SessionStep(NamedTuple):
     """One step of a session; `event` is an event type, `at` None when only the order is known."""
 
     product_id: str
@@ -42,8 +44,7 @@ class Boost:
     factor: float
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What is asked; the fields mean what they mean in `reco.v1.RecommendRequest`. Hashable, so it names its answer."""
 
     strategy: str = "auto"
@@ -75,10 +76,10 @@ class Question:
 
     def without_visitor(self) -> Question:
         """The shared question nearest to this one."""
-        return replace(self, visitor_id="", session=(), basket=(), query="", exclude=())
+        return self._replace(visitor_id="", session=(), basket=(), query="", exclude=())
 
 
-class RankedItem(NamedTuple):  # of which every answer makes ten: a named tuple is made four times as fast
+class RankedItem(NamedTuple):
     """One product of an answer; `reasons` strongest first."""
 
     product_id: str
@@ -88,8 +89,7 @@ class RankedItem(NamedTuple):  # of which every answer makes ten: a named tuple 
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(NamedTuple):
     """An answer of the recommender, best first, without cards."""
 
     recommendation_id: str
@@ -121,8 +121,7 @@ class Explanation:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ShownRecommendation:
+class ShownRecommendation(NamedTuple):
     """What a shopper gets: only products that may be shown now, positions without gaps.
 
     `cards` maps product ids to cards; an id without one was recommended while the catalog was away. `age_s` is None for

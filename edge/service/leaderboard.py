@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from dataclasses import replace
 
 import structlog
 
@@ -75,7 +74,7 @@ class Leaderboard:
                 break
             if item.product_id not in refused and card is not None and self._fits(card, question):
                 items.append(item._replace(position=len(items) + 1))
-        return replace(self._top, items=tuple(items), unknown_ids=(), fallback_level=FALLBACK_LEVEL, degraded=True)
+        return self._top._replace(items=tuple(items), unknown_ids=(), fallback_level=FALLBACK_LEVEL, degraded=True)
 
     def _fits(self, card: Card, question: Question) -> bool:
         return (

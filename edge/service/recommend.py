@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import structlog
 
@@ -92,7 +91,7 @@ class Recommend:
 def _excluding(answer: Recommendation, question: Question) -> Recommendation:
     refused = {*question.exclude, *question.basket}
     items = tuple(item for item in answer.items if item.product_id not in refused) if refused else answer.items
-    return replace(answer, items=_renumbered(items[: question.limit]))
+    return answer._replace(items=_renumbered(items[: question.limit]))
 
 
 def _renumbered(items: tuple[RankedItem, ...]) -> tuple[RankedItem, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
 from edge.domain.recommendation import Question, ShownRecommendation
 from edge.service.recommend import Recommend
@@ -29,7 +28,7 @@ class RecommendPage:
         """
         asked, before = [], 0
         for question in questions:
-            asked.append(replace(question, limit=question.limit + before))
+            asked.append(question._replace(limit=question.limit + before))
             before += question.limit
         found = await asyncio.gather(
             *(self._one(at, question, with_cards) for at, question in enumerate(asked)), return_exceptions=True
@@ -56,5 +55,5 @@ def _without_repeats(questions: Sequence[Question], found: Sequence[ShownRecomme
         fresh = [item for item in given.items if item.product_id not in shown][: question.limit]
         shown.update(item.product_id for item in fresh)
         items = tuple(item._replace(position=position) for position, item in enumerate(fresh, 1))
-        page.append(replace(given, items=items))
+        page.append(given._replace(items=items))
     return page

@@ -101,7 +101,7 @@ class RecommendationsIn(Body):
             strategy=self.strategy,
             placement=self.placement,
             visitor_id=self.visitor_id,
-            session=tuple(SessionStep(step.product_id, step.event, step.at) for step in self.session),
+            session=tuple([SessionStep(step.product_id, step.event, step.at) for step in self.session]),
             product_id=self.context.product_id,
             basket=tuple(self.context.basket),
             category=self.context.category,
@@ -112,7 +112,7 @@ class RecommendationsIn(Body):
             limit=self.limit,
             diversity=self.diversity,
             novelty=self.novelty,
-            include=tuple(sorted(set(self.include))),
+            include=tuple(sorted(set(self.include))) if self.include else (),
             explain=self.explain,
         )
 

@@ -34,6 +34,8 @@ _CONTROL = {chr(code) for code in (*range(32), 127)}
 
 
 def _identifier(text: str) -> str:
+    if text.isascii() and text.isprintable() and len(text) <= 128:  # nearly all are; the rest is looked at closely
+        return text
     if len(text.encode()) > 128:
         raise ValueError("must have at most 128 bytes")
     if not _CONTROL.isdisjoint(text):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Path, Query, Request
@@ -77,7 +76,7 @@ def _item_to_item(services: Services, strategy: str) -> Route:
         product_id: Annotated[Id, Path(examples=[PRODUCT_ID])],
         params: Annotated[RankingParams, Query()],
     ) -> Response:
-        question = replace(_question(strategy, params), product_id=product_id)
+        question = _question(strategy, params)._replace(product_id=product_id)
         return await _shared_answer(services, request, question, with_cards=params.fields is None)
 
     return route
@@ -85,7 +84,7 @@ def _item_to_item(services: Services, strategy: str) -> Route:
 
 def _leaderboard(services: Services, strategy: str) -> Route:
     async def route(request: Request, params: Annotated[LeaderboardParams, Query()]) -> Response:
-        question = replace(_question(strategy, params), category=params.category)
+        question = _question(strategy, params)._replace(category=params.category)
         return await _shared_answer(services, request, question, with_cards=params.fields is None)
 
     return route
