@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import cast
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -166,7 +167,7 @@ def write_recommendation(answer: m.Recommendation, response: svc.RecommendRespon
     response.unknown_ids.extend(answer.unknown_ids)
     response.fallback_level, response.degraded = answer.fallback_level, answer.degraded
     response.model_version, response.rules_version = answer.model_version, answer.rules_version
-    response.generated_at.FromDatetime(answer.generated_at)
+    response.generated_at.CopyFrom(_kept_timestamp(answer.generated_at))
     return response
 
 
@@ -213,6 +214,11 @@ def timestamp(at: datetime) -> Timestamp:
     stamp = Timestamp()
     stamp.FromDatetime(at)
     return stamp
+
+
+@lru_cache(maxsize=4)  # all answers of a batch are of one moment; nobody changes the message
+def _kept_timestamp(at: datetime) -> Timestamp:
+    return timestamp(at)
 
 
 def time_from_proto(stamp: Timestamp) -> datetime:

@@ -69,17 +69,17 @@ class BoughtTogetherSource(_GraphSource):
         return rows[-MAX_SEEDS:], weights[-MAX_SEEDS:]
 
 
-def reached(graph: Graph, seeds: Rows, weights: Vectors, power: float = 1.0) -> tuple[Rows, Vectors, Rows]:
+def reached(graph: Graph, seeds: Rows, weights: Vectors, power: int = 1) -> tuple[Rows, Vectors, Rows]:
     """Neighbours of the distinct seeds (never a seed), the weighted sum of their scores to a power, and the seed that
     gave most (the one that comes first among equals)."""
     if len(seeds) == 1:
         rows, scores = graph.of(int(seeds[0]))
-        return rows.astype(np.int64), scores ** np.float32(power) * weights[0], np.full(len(rows), seeds[0], np.int64)
+        return rows.astype(np.int64), scores**power * weights[0], np.full(len(rows), seeds[0], np.int64)
     size = len(graph.ptr) - 1
     known = seeds < size
     seeds, weights = seeds[known], weights[known]
     found: tuple[Rows, Vectors, Rows] = _reached(
-        graph.ptr, graph.rows, graph.scores, seeds, weights, np.float32(power), *scratch.sums(size)
+        graph.ptr, graph.rows, graph.scores, seeds, weights, power, *scratch.sums(size)
     )
     return found
 
@@ -92,7 +92,9 @@ def _reached(ptr, neighbours, scores, seeds, weights, power, total, most, giver)
     touched, count = np.empty(size, np.int64), 0
     for at in range(len(seeds)):
         for place in range(ptr[seeds[at]], ptr[seeds[at] + 1]):
-            row, gain = neighbours[place], scores[place] ** power * weights[at]
+            row, gain = neighbours[place], weights[at]
+            for _ in range(power):
+                gain *= scores[place]
             if gain <= 0:
                 continue
             if total[row] == 0:
