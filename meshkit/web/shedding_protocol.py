@@ -7,7 +7,8 @@ best it still does.
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Any, cast
 
 import httptools
 import orjson
@@ -15,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from meshkit.errors import Overloaded
 from meshkit.web.asgi import QUIET_PATHS, SECURITY_HEADERS
+from meshkit.web.joined_writes import JoinedWrites
 from meshkit.web.problem import MEDIA_TYPE, problem
 from meshkit.web.shedding import ADMITTED, SheddingMiddleware
 
@@ -31,6 +33,11 @@ class SheddingProtocol(HttpToolsProtocol):
         self._shedding = shedding
         self._between = True  # no byte of a request came that is not whole yet
         self._refused_at = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See uvicorn."""
+        self._writes = JoinedWrites(transport, self.loop)
+        super().connection_made(cast(asyncio.Transport, self._writes))
 
     def data_received(self, data: bytes) -> None:
         """See uvicorn."""
@@ -77,7 +84,7 @@ class SheddingProtocol(HttpToolsProtocol):
         path = _path(url)
         if path in QUIET_PATHS or self._shedding.enter(path):
             return False
-        self.transport.write(_REFUSAL)
+        self._writes.write_now(_REFUSAL)
         self._refused_at = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._await_more(self.timeout_keep_alive)
