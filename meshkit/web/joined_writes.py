@@ -40,5 +40,5 @@ class JoinedWrites:
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
-        if waiting:
+        if waiting and not self._transport.is_closing():  # else nobody reads it any more
             self._transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))

@@ -54,3 +54,10 @@ async def test_what_waits_is_sent_before_what_can_not_wait_and_before_the_end(jo
     await asyncio.sleep(0)
     assert transport.done == [b"one", b"two", b"three", b"closed"]
     assert joined.is_closing()
+
+
+async def test_nothing_is_sent_to_a_client_who_went_away(joined, transport):
+    joined.write(b"late")
+    transport.close()
+    await asyncio.sleep(0)
+    assert transport.done == [b"closed"]
