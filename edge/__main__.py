@@ -2,7 +2,8 @@
 
 from edge.app import serve
 from edge.settings import EdgeSettings
+from meshkit.garbage import WhereItIs
 from meshkit.process import run
 
 if __name__ == "__main__":
-    run("edge", EdgeSettings, serve)
+    run("edge", EdgeSettings, serve, collecting=WhereItIs())

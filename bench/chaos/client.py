@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import httptools
+import uvloop
 
 from bench.chaos.ledger import Entry, Ledger
 from bench.open_loop import Request
@@ -90,7 +91,7 @@ class ChaosClient:
         self._began = time.perf_counter()
         self._stop = threading.Event()
         self._free: list[_Connection] = []
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="client", daemon=True)
+        self._thread = threading.Thread(target=lambda: uvloop.run(self._run()), name="client", daemon=True)
 
     def start(self) -> None:
         """Begins to offer."""

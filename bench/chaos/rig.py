@@ -77,7 +77,10 @@ class Rig:
             f"{ENV_PREFIX}RECO_ADMIN_PORT": str(admin_port),
         }
         with (Path(self.mesh.settings.home) / "reco-2.log").open("ab") as log:
-            self._second = subprocess.Popen([sys.executable, "-m", "reco_svc"], env=env, stdout=log, stderr=log)
+            # A session of its own, as the supervisor gives the first: systems share processors among sessions, and in
+            # this one are the clients.
+            command = [sys.executable, "-m", "reco_svc"]
+            self._second = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)
 
     def await_second(self) -> None:
         """Until the second recommender serves."""
