@@ -38,6 +38,8 @@ TREND_PRIOR = 5.0  # weighted events by which a rise is doubted
 MOMENTUM_PRIOR = 0.3  # of the share of an average product, on both sides of the ratio
 RARITY_PRIOR = 0.01  # of the events of an average product, given to one that has none
 _POPULAR, _FAST, _PAST = range(3)
+KINDS = 16  # more than there are types of events
+PLACED_AT_ONCE = 300
 _KEPT_EXPONENT = 400.0  # half-lives after which sums are moved to a later base hour
 
 
@@ -62,10 +64,12 @@ class Popularity:
         past_half_life_h: float = PAST_HALF_LIFE_H,
     ) -> None:
         self._weights = weights
+        self._weight_of = np.zeros(KINDS)
+        self._weight_of[list(weights)] = list(weights.values())
         self._half_lives = (popular_half_life_h, trending_half_life_h, past_half_life_h)
         self._base_h: int | None = None
         self._sums = np.zeros((3, 0))
-        self._cells: dict[tuple[str, int, int], int] = {}
+        self._cells: dict[str, dict[int, int]] = {}  # by product: events by hour · KINDS + type
         self.revision = 0
         self.newest_hour = -1
         self._wanted: tuple[tuple[int, int], Mask] | None = None
@@ -73,34 +77,15 @@ class Popularity:
         self.version = 0  # grows whenever a score may have changed other than by decay
 
     def apply(self, counts: Sequence[HourlyCount], row_of: Callable[[str], int]) -> None:
-        """Takes in counters in revision order; a counter of an unknown product (row -1) waits for `rebuild`."""
+        """Takes in counters in revision order; a counter of an unknown product (row -1) counts once `placed`."""
         self.version += 1
         for count in counts:
-            key = (count.product_id, int(count.type), count.hour)
-            change = count.events - self._cells.get(key, 0)
-            self._cells[key] = count.events
+            cells, cell = self._cells.setdefault(count.product_id, {}), count.hour * KINDS + count.type
+            change = count.events - cells.get(cell, 0)
+            cells[cell] = count.events
             self.revision = max(self.revision, count.revision)
             self.newest_hour = max(self.newest_hour, count.hour)
             self._add(row_of(count.product_id), count.type, count.hour, change)
-
-    def rebuild(self, row_of: Callable[[str], int]) -> None:
-        """Counts everything again, after rows were given to other products or late products appeared."""
-        self.version += 1
-        oldest = self.newest_hour - FORGET_AFTER_H
-        self._cells = {key: events for key, events in self._cells.items() if key[2] >= oldest}
-        self._base_h = None
-        self._sums = np.zeros((3, 0))
-        if not self._cells:
-            return
-        ids, types, hours = zip(*self._cells, strict=True)
-        row_by_id = {product_id: row_of(product_id) for product_id in dict.fromkeys(ids)}
-        rows = np.fromiter(map(row_by_id.__getitem__, ids), np.int64, len(ids))
-        by_number = {int(type_): weight for type_, weight in self._weights.items()}
-        weight_of = np.array([by_number.get(number, 0.0) for number in range(max(types) + 1)])
-        weights = weight_of[np.array(types)] * np.fromiter(self._cells.values(), np.float64, len(ids))
-        known = rows >= 0
-        if known.any():
-            self._count(rows[known], np.array(hours)[known], weights[known], int(rows.max()) + 1)
 
     def _count(self, rows: Rows, hours: Rows, weights: Vectors, n: int) -> None:
         """Sums of events all at once, in place of what there is."""
@@ -110,17 +95,49 @@ class Popularity:
             [np.bincount(rows, weights * 2.0 ** (ages / life), minlength=n) for life in self._half_lives]
         )
 
-    def placed(self, row_of: Callable[[str], int]) -> Popularity:
-        """The same counters for another table; this one stays as it is and may go on counting meanwhile."""
+    def placed(
+        self, row_of: Callable[[str], int], rows: int, *, pause: Callable[[], object] = lambda: None
+    ) -> Popularity:
+        """The same counters for another table of so many rows; those of a product that it does not know (row -1) count
+        nothing, those of long ago are forgotten.
+
+        This one stays as it is and may go on counting meanwhile, in another thread: what it is told then may be missing
+        in part, and has to be told to the result too. After about PLACED_AT_ONCE counters it calls `pause`.
+        """
         fresh = Popularity(
             weights=self._weights,
             popular_half_life_h=self._half_lives[_POPULAR],
             trending_half_life_h=self._half_lives[_FAST],
             past_half_life_h=self._half_lives[_PAST],
         )
-        fresh._cells, fresh.revision, fresh.newest_hour = dict(self._cells), self.revision, self.newest_hour
-        fresh.rebuild(row_of)
+        fresh.revision, fresh.newest_hour = self.revision, self.newest_hour
+        if self._cells:
+            fresh._base_h, fresh._sums = fresh.newest_hour, np.zeros((3, rows))
+        oldest = (fresh.newest_hour - FORGET_AFTER_H) * KINDS
+        at: list[int] = []
+        cells: list[int] = []
+        events: list[int] = []
+        for product_id in list(self._cells):
+            kept = {cell: n for cell, n in self._cells[product_id].copy().items() if cell >= oldest}
+            if kept:
+                fresh._cells[product_id] = kept
+            if (row := row_of(product_id)) >= 0:
+                at += [row] * len(kept)
+                cells += kept
+                events += kept.values()
+            if len(cells) >= PLACED_AT_ONCE:
+                fresh._add_all(at, cells, events)
+                at, cells, events = [], [], []
+                pause()
+        fresh._add_all(at, cells, events)
         return fresh
+
+    def _add_all(self, rows: Sequence[int], cells: Sequence[int], events: Sequence[int]) -> None:
+        if rows and self._base_h is not None:
+            hours, types = np.divmod(np.array(cells, np.int64), KINDS)
+            weights = self._weight_of[types] * np.array(events)
+            for sums, life in zip(self._sums, self._half_lives, strict=True):
+                np.add.at(sums, rows, weights * 2.0 ** ((hours - self._base_h) / life))
 
     @classmethod
     def of_events(cls, rows: Rows, at_s: Rows, weights: Vectors, n: int) -> Popularity:

@@ -6,7 +6,7 @@ a tombstone, and gets it back when it returns. One thread changes the table and 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 
 import numpy as np
@@ -208,11 +208,20 @@ class ProductTable:
 
     # Changes.
 
-    def load(self, products: Iterable[Product], revision: int) -> None:
-        """Fills an empty table: one row per product, in order. `revision` is the catalog's that they show."""
+    def load(
+        self,
+        products: Iterable[Product],
+        revision: int,
+        *,
+        at_once: int = LOADED_AT_ONCE,
+        pause: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Fills an empty table: one row per product, in order. `revision` is the catalog's that they show. After each
+        `at_once` products it calls `pause`."""
         rest = iter(products)
-        while some := list(islice(rest, LOADED_AT_ONCE)):
+        while some := list(islice(rest, at_once)):
             self._upsert([p.product_id for p in some], some, [p.revision for p in some])
+            pause()
         self.revision = max(self.revision, revision)
 
     def apply(self, changes: Sequence[ProductChange]) -> Rows:

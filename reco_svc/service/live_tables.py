@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 
 from reco_svc.domain.model import Product, ProductChange
 from reco_svc.domain.popularity import Popularity
 from reco_svc.domain.ports import HourlyCount, Vectors
-from reco_svc.domain.product_table import ProductTable
+from reco_svc.domain.product_table import LOADED_AT_ONCE, ProductTable
 from reco_svc.domain.product_text import product_text
 from reco_svc.domain.snapshot import Snapshot
 from reco_svc.domain.vector_space import VectorSpace
 from reco_svc.service.pending_texts import PendingTexts
 from reco_svc.service.waiting_counts import WaitingCounts
 
-WORK_S = 0.001  # of building tables at a stretch while others answer
+# Of building tables while others answer. Who answers waits for the interpreter as long as a step, since no other thread
+# gets it within a call of NumPy or the like, and has it to itself between two steps.
+STEP_S, PAUSE = 0.00025, 2.0  # so much work, then so many times as long nothing
+STEP_PRODUCTS = 25
 
 
 class LiveTables:
@@ -43,13 +47,18 @@ class LiveTables:
         Touches nothing in `before`, so that it may run in another thread while `before` goes on answering and
         changing; what changes meanwhile has to be applied to the result again.
         """
-        table = ProductTable()
         answering = len(before.products) > 0
-        table.load(_in_turns(snapshot.products) if answering else snapshot.products, snapshot.catalog_revision)
+        pause = _Pace() if answering else _no_pause
+        table = ProductTable()
+        at_once = STEP_PRODUCTS if answering else LOADED_AT_ONCE
+        table.load(snapshot.products, snapshot.catalog_revision, at_once=at_once, pause=pause)
         fresh = cls(table, VectorSpace(snapshot.vectors, snapshot.index), before.popularity, snapshot)
-        fresh.apply_products(list(_newer(before.products, table)))
+        newer = iter(list(_newer(before.products, table, pause)))
+        while some := list(islice(newer, at_once)):
+            fresh.apply_products(some)
+            pause()
         table.revision = max(table.revision, before.products.revision)
-        fresh.popularity = before.popularity.placed(table.row)
+        fresh.popularity = before.popularity.placed(table.row, len(table), pause=pause)
         fresh.apply_counts(before.waiting_counts())
         return fresh
 
@@ -120,20 +129,28 @@ class LiveTables:
                 self.vectors.set(row, vector, approximate=True)
 
 
-def _in_turns(products: Iterable[Product]) -> Iterator[Product]:
-    """The same, with a pause as long as the work before it: the thread that answers needs the interpreter more."""
-    began = time.monotonic()
-    for product in products:
-        yield product
-        worked_s = time.monotonic() - began
-        if worked_s > WORK_S:
-            time.sleep(worked_s)
-            began = time.monotonic()
+class _Pace:
+    """Called between steps: sleeps when there was work for STEP_S."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def __call__(self) -> None:
+        worked_s = time.monotonic() - self._began
+        if worked_s > STEP_S:
+            time.sleep(PAUSE * worked_s)
+            self._began = time.monotonic()
 
 
-def _newer(before: ProductTable, table: ProductTable) -> Iterable[ProductChange]:
+def _no_pause() -> None:
+    """Nobody is answered meanwhile."""
+
+
+def _newer(before: ProductTable, table: ProductTable, pause: Callable[[], None]) -> Iterable[ProductChange]:
     """What `before` knows and `table` does not, in no order."""
     for row, product_id in enumerate(list(before.ids)):
+        if row % STEP_PRODUCTS == 0:
+            pause()
         revision = before.revision_of(product_id)
         if revision > table.revision_of(product_id):
             yield ProductChange(revision, product_id, before.product(row) if before.exists(row) else None)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reco_svc.domain.model import EventType
-from reco_svc.domain.popularity import FORGET_AFTER_H, Popularity
+from reco_svc.domain.popularity import FORGET_AFTER_H, PLACED_AT_ONCE, Popularity
 from reco_svc.domain.ports import HourlyCount
 
 ROWS = {"a": 0, "b": 1, "c": 2}
@@ -43,12 +43,28 @@ def assert_same(one: Popularity, other: Popularity) -> None:
 
 
 @given(COUNTS, COUNTS)
-def test_rebuilt_for_the_same_and_for_other_rows_it_is_as_if_counted_there(told, later):
+def test_placed_for_the_same_and_for_other_rows_it_is_as_if_counted_there(told, later):
     popularity = counted(told, ROWS)
-    moved = popularity.placed(row_in(MOVED))
-    assert_same(moved, counted(told, MOVED))
-    popularity.rebuild(row_in(ROWS))
-    assert_same(popularity, counted(told, ROWS))
+    assert_same(popularity.placed(row_in(MOVED), 4), counted(told, MOVED))
+    again = popularity.placed(row_in(ROWS), 3)
+    assert_same(again, counted(told, ROWS))
     news = [HourlyCount(*count, revision=100 + n) for n, count in enumerate(later)]
-    popularity.apply(news, row_in(ROWS))
-    assert_same(popularity, counted([*told, *later], ROWS))
+    again.apply(news, row_in(ROWS))
+    assert_same(again, counted([*told, *later], ROWS))
+
+
+def test_counters_are_placed_in_steps():
+    ids = [f"p{n}" for n in range(40)]
+    rows = {product_id: row for row, product_id in enumerate(ids)}
+    hours = range(NEWEST_H - PLACED_AT_ONCE // 20, NEWEST_H)
+    popularity = counted([(id_, EventType.VIEW_ITEM, hour, 1) for id_ in ids for hour in hours], rows)
+    pauses: list[int] = []
+    moved = popularity.placed(row_in(rows), len(ids), pause=lambda: pauses.append(1))
+    assert len(pauses) == 2
+    assert moved.popular(40, NEWEST_H * 3600.0) == pytest.approx(popularity.popular(40, NEWEST_H * 3600.0))
+
+
+def test_what_is_forgotten_counts_no_more_in_another_table():
+    told = [("a", EventType.VIEW_ITEM, NEWEST_H - FORGET_AFTER_H - 1, 9), ("b", EventType.VIEW_ITEM, NEWEST_H, 1)]
+    moved = counted(told, ROWS).placed(row_in(ROWS), 3)
+    assert_same(moved, counted(told[1:], ROWS))
