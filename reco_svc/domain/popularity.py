@@ -132,6 +132,16 @@ class Popularity:
         fresh._add_all(at, cells, events)
         return fresh
 
+    def let_go(self, *, pause: Callable[[], object]) -> None:
+        """Forgets its counters, for a table that will be told of no more; its scores stay. In steps, since to free
+        200,000 at once takes 5 ms; after each PLACED_AT_ONCE or so it calls `pause`."""
+        freed = 0
+        while self._cells:
+            freed += len(self._cells.popitem()[1])
+            if freed >= PLACED_AT_ONCE:
+                freed = 0
+                pause()
+
     def _add_all(self, rows: Sequence[int], cells: Sequence[int], events: Sequence[int]) -> None:
         if rows and self._base_h is not None:
             hours, types = np.divmod(np.array(cells, np.int64), KINDS)

@@ -43,6 +43,10 @@ class Swap:
         self._warm_up(view_of(tables, RuleSet(), RuleBook()))
         self.tables = tables
 
+    def let_go(self) -> None:
+        """Frees the tables of before, once the swap is finished and they answer no more. In any thread, as `build`."""
+        self._before.let_go()
+
 
 class LiveState:
     """Follows the feeds and hands out views. `dim` is the length of vectors until a snapshot says otherwise; `warm_up`

@@ -62,6 +62,10 @@ class LiveTables:
         fresh.apply_counts(before.waiting_counts())
         return fresh
 
+    def let_go(self) -> None:
+        """Frees what is costly to free at once, for tables that answer no more; may run in another thread."""
+        self.popularity.let_go(pause=_Pace())
+
     def apply_products(self, changes: Sequence[ProductChange]) -> None:
         """Takes a page of the catalog feed. A product whose text changed gets a stand-in vector until its own comes."""
         before = {c.product_id: self._product(c.product_id) for c in changes}

@@ -192,5 +192,6 @@ async def _bring_in(live: LiveState, load: Callable[[str], Snapshot], version: s
     except BaseException:
         live.cancel_swap(swap)
         raise
-    live.finish_swap(swap)
-    log.info("snapshot_active", version=version)
+    if live.finish_swap(swap):
+        log.info("snapshot_active", version=version)
+        await blocking(swap.let_go)

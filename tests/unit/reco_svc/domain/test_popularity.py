@@ -68,3 +68,15 @@ def test_what_is_forgotten_counts_no_more_in_another_table():
     told = [("a", EventType.VIEW_ITEM, NEWEST_H - FORGET_AFTER_H - 1, 9), ("b", EventType.VIEW_ITEM, NEWEST_H, 1)]
     moved = counted(told, ROWS).placed(row_in(ROWS), 3)
     assert_same(moved, counted(told[1:], ROWS))
+
+
+def test_counters_are_let_go_in_steps_and_scores_stay():
+    ids = [f"p{n}" for n in range(40)]
+    rows = {product_id: row for row, product_id in enumerate(ids)}
+    hours = range(NEWEST_H - PLACED_AT_ONCE // 20, NEWEST_H)
+    popularity = counted([(id_, EventType.VIEW_ITEM, hour, 1) for id_ in ids for hour in hours], rows)
+    before = popularity.popular(40, NEWEST_H * 3600.0)
+    pauses: list[int] = []
+    popularity.let_go(pause=lambda: pauses.append(1))
+    assert len(pauses) == 2
+    assert (popularity.popular(40, NEWEST_H * 3600.0) == before).all()
