@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
+from meshkit.pace import Pace, no_pause
 from reco_svc.domain.model import Product, ProductChange
 from reco_svc.domain.popularity import Popularity
 from reco_svc.domain.ports import HourlyCount, Vectors
@@ -16,10 +16,7 @@ from reco_svc.domain.vector_space import VectorSpace
 from reco_svc.service.pending_texts import PendingTexts
 from reco_svc.service.waiting_counts import WaitingCounts
 
-# Of building tables while others answer. Who answers waits for the interpreter as long as a step, since no other thread
-# gets it within a call of NumPy or the like, and has it to itself between two steps.
-STEP_S, PAUSE = 0.00025, 2.0  # so much work, then so many times as long nothing
-STEP_PRODUCTS = 25
+STEP_PRODUCTS = 25  # of building tables while others answer: about a quarter of a millisecond
 
 
 class LiveTables:
@@ -48,7 +45,7 @@ class LiveTables:
         changing; what changes meanwhile has to be applied to the result again.
         """
         answering = len(before.products) > 0
-        pause = _Pace() if answering else _no_pause
+        pause = Pace() if answering else no_pause
         table = ProductTable()
         at_once = STEP_PRODUCTS if answering else LOADED_AT_ONCE
         table.load(snapshot.products, snapshot.catalog_revision, at_once=at_once, pause=pause)
@@ -64,7 +61,7 @@ class LiveTables:
 
     def let_go(self) -> None:
         """Frees what is costly to free at once, for tables that answer no more; may run in another thread."""
-        self.popularity.let_go(pause=_Pace())
+        self.popularity.let_go(pause=Pace())
 
     def apply_products(self, changes: Sequence[ProductChange]) -> None:
         """Takes a page of the catalog feed. A product whose text changed gets a stand-in vector until its own comes."""
@@ -131,23 +128,6 @@ class LiveTables:
             vector = projection.vector(text) if projection else None
             if vector is not None:
                 self.vectors.set(row, vector, approximate=True)
-
-
-class _Pace:
-    """Called between steps: sleeps when there was work for STEP_S."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-
-    def __call__(self) -> None:
-        worked_s = time.monotonic() - self._began
-        if worked_s > STEP_S:
-            time.sleep(PAUSE * worked_s)
-            self._began = time.monotonic()
-
-
-def _no_pause() -> None:
-    """Nobody is answered meanwhile."""
 
 
 def _newer(before: ProductTable, table: ProductTable, pause: Callable[[], None]) -> Iterable[ProductChange]:

@@ -9,11 +9,14 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Protocol
 
 import structlog
 
 from meshkit.errors import FailedPrecondition, NotFound, RecomeshError
 from meshkit.health import Health
+from meshkit.pace import Pace, no_pause
 from meshkit.process import blocking
 from reco_svc.domain.fresh_sessions import FreshSessions
 from reco_svc.domain.ports import (
@@ -167,7 +170,14 @@ def _catch_up(interactions: InteractionLog, fresh: FreshSessions, snapshot: Snap
     fresh.add(interactions.recent(since, limit=FRESH_AT_ONCE, known=fresh.known))
 
 
-def follow_snapshot(live: LiveState, snapshots: SnapshotStore, load: Callable[[str], Snapshot], health: Health) -> Step:
+class LoadsSnapshot(Protocol):
+    """Reads a snapshot; between two pieces of the work it calls `pause`."""
+
+    def __call__(self, version: str, *, pause: Callable[[], None]) -> Snapshot:
+        """NotFound, or FailedPrecondition when it is not whole."""
+
+
+def follow_snapshot(live: LiveState, snapshots: SnapshotStore, load: LoadsSnapshot, health: Health) -> Step:
     """The active snapshot. One that can not be loaded is refused once and logged; what answers stays."""
     tried = ""
 
@@ -185,8 +195,9 @@ def follow_snapshot(live: LiveState, snapshots: SnapshotStore, load: Callable[[s
     return step
 
 
-async def _bring_in(live: LiveState, load: Callable[[str], Snapshot], version: str) -> None:
-    swap = live.begin_swap(await blocking(load, version))
+async def _bring_in(live: LiveState, load: LoadsSnapshot, version: str) -> None:
+    pause = Pace() if live.model_version else no_pause
+    swap = live.begin_swap(await blocking(partial(load, version, pause=pause)))
     try:
         await blocking(swap.build)
     except BaseException:
