@@ -97,20 +97,26 @@ def _measure(home: Path, given: argparse.Namespace, found: dict[str, Any], conso
     with private_mesh(home, worker_embedder=given.embedder, **SETTINGS) as mesh:
         _first_answer(mesh, key)
         found["start_s"] = time.perf_counter() - began
+        _warm(mesh, key, given.products)
         if "swap" in (given.once or ONCE):
             console.print("swapping snapshots …")
             requests = (request.with_key(key) for request in cold(given.products))
-            found["swap"] = swap_under_load(mesh, requests, SWAP_RATE, key)
+            found["swap"] = swap_under_load(mesh, requests, SWAP_RATE)
         if "catalog" in (given.once or ONCE):
             found["catalog_read_ms"] = _catalog_read_ms(mesh, given.products)
         for case in cases:
             requests = (request.with_key(key) for request in case.requests(given.products))
             if case.warm:
-                warming = (request.with_key(key) for request in every_product(given.products))
-                uvloop.run(load("127.0.0.1", mesh.port, warming, rate=WARM_RATE, seconds=given.products / WARM_RATE))
+                _warm(mesh, key, given.products)
             measured = _climb(mesh, case, requests, given.seconds, console)
             found.setdefault("cases", {})[case.name] = {**measured, "bare_rps": found["bare"]["http"]["rps"]}
         found["rss_mb"] = {name: use.rss_bytes / 2**20 for name, use in mesh.use().items()}
+
+
+def _warm(mesh: Mesh, key: str, products: int) -> None:
+    """Asks about every product once: a mesh that is used has their cards in memory."""
+    requests = (request.with_key(key) for request in every_product(products))
+    uvloop.run(load("127.0.0.1", mesh.port, requests, rate=WARM_RATE, seconds=products / WARM_RATE))
 
 
 def _catalog_read_ms(mesh: Mesh, products: int) -> float:
