@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from meshkit.filtering import PATH_SEPARATOR, Expression, fold, folded_path
+from meshkit.pace import no_pause
 from reco_svc.domain.columns import Selection
 from reco_svc.domain.filter_mask import compile_filter
 from reco_svc.domain.id_order import IdOrder
@@ -214,7 +215,7 @@ class ProductTable:
         revision: int,
         *,
         at_once: int = LOADED_AT_ONCE,
-        pause: Callable[[], object] = lambda: None,
+        pause: Callable[[], None] = no_pause,
     ) -> None:
         """Fills an empty table: one row per product, in order. `revision` is the catalog's that they show. After each
         `at_once` products it calls `pause`."""

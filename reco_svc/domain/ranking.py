@@ -21,7 +21,7 @@ from reco_svc.domain.never_show import present_rows, taken_groups
 from reco_svc.domain.novelty import toward_rare
 from reco_svc.domain.ports import Mask, Rows, Vectors
 from reco_svc.domain.question import Question
-from reco_svc.domain.reach import TEN, Place, Reach
+from reco_svc.domain.reach import AS_IT_IS, TEN, Place, Reach
 from reco_svc.domain.rows import at_most
 
 CANDIDATES = 150  # asked of each source
@@ -121,7 +121,7 @@ class Ranker:
         momentum = ask.view.popularity.momentum
         blended = self._blend(proposals, ask.query.strategy, ask.question, weights, momentum)
         scores = blended.scores * allowed[blended.rows]
-        reach = snapshot.reach if snapshot and self._reaching else Reach()
+        reach = snapshot.reach if snapshot and self._reaching else AS_IT_IS
         place = reach.of(ask.query.strategy, ask.question)
         scores = reach.damped(blended.rows, scores, place)
         _weigh(ask, scores, blended.rows)

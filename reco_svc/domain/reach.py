@@ -75,3 +75,6 @@ class Reach:
 
     def _lists_with(self, rows: Rows) -> Ints:
         return np.where(rows < len(self.shown), self.shown.take(rows, mode="clip"), 0).astype(np.int32)
+
+
+AS_IT_IS = Reach()  # nothing learned

@@ -17,9 +17,9 @@ from numba import njit
 from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.ports import Mask, Rows, Vectors
 from reco_svc.domain.question import Question
-from reco_svc.domain.scratch import scratch
 from reco_svc.domain.snapshot import SessionIndex
 from reco_svc.domain.sources.selection import best_allowed
+from reco_svc.domain.sources.summing import summed
 from reco_svc.domain.view import View
 
 NEWEST = 3_000  # sessions looked at for each product of the question, fewer for long questions
@@ -98,11 +98,8 @@ def _searched(index: SessionIndex, rows: Rows, weights: Vectors, past: bool) -> 
 
 
 def _together(near: _Found, far: _Found, scale: float) -> _Found:
-    """The sum, `far` times `scale`; evidence is of the greater part, of `near` among equals."""
-    most = 1 + int(max(near[0].max(initial=0), far[0].max(initial=0)))
-    *summed, count = _sum(*near[:3], *far[:3], np.float32(scale), scratch.places(most))
-    rows, scores, evidence = (array[:count] for array in summed)
-    return rows, scores, evidence, near[3]
+    """The sum, `far` times `scale`."""
+    return *summed(near[:3], far[:3], scale), near[3]
 
 
 class _Scratch(threading.local):
@@ -176,36 +173,17 @@ def _score(  # type: ignore[no-untyped-def]
     for row in rows:
         strongest[row] = 0.0
     found = found[:reached]
-    scores, evidence = np.empty(reached, np.float32), np.empty(reached, np.int64)
-    for at in range(reached):
-        row = found[at]
-        scores[at] = total[row] * (np.float32(1.0) + idf[row])
-        evidence[at] = witness[row]
-        total[row] = 0.0
-    return found, scores, evidence, top
+    return found, _taken(found, total, idf), witness[found], top
 
 
 @njit(cache=True, nogil=True)
-def _sum(rows, scores, evidence, far_rows, far_scores, far_evidence, scale, places):  # type: ignore[no-untyped-def]
-    """Of both, `count` of them in arrays that may be longer. `places` are zeros by row: 1 + where a row stands."""
-    most = len(rows) + len(far_rows)
-    all_rows, total, seeds = np.empty(most, np.int64), np.empty(most, np.float32), np.empty(most, np.int64)
-    count = len(rows)
-    all_rows[:count], total[:count], seeds[:count] = rows, scores, evidence
-    for at in range(count):
-        places[rows[at]] = at + 1
-    for at in range(len(far_rows)):
-        place, part = places[far_rows[at]] - 1, far_scores[at] * scale
-        if place < 0:
-            all_rows[count], total[count], seeds[count] = far_rows[at], part, far_evidence[at]
-            count += 1
-            continue
-        if part > total[place]:
-            seeds[place] = far_evidence[at]
-        total[place] += part
-    for row in rows:
-        places[row] = 0
-    return all_rows, total, seeds, count
+def _taken(found, total, idf):  # type: ignore[no-untyped-def]
+    """Scores of the found rows, of which the totals are 0 again."""
+    scores = np.empty(len(found), np.float32)
+    for at in range(len(found)):
+        scores[at] = total[found[at]] * (np.float32(1.0) + idf[found[at]])
+        total[found[at]] = 0.0
+    return scores
 
 
 @njit(cache=True, nogil=True)

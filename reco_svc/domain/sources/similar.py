@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.ports import Mask, Rows, Vectors
 from reco_svc.domain.question import Question
-from reco_svc.domain.scratch import scratch
 from reco_svc.domain.snapshot import Snapshot
 from reco_svc.domain.sources.collaborative import fitting
 from reco_svc.domain.sources.neighbours import reached
 from reco_svc.domain.sources.selection import best, within
+from reco_svc.domain.sources.summing import summed
 from reco_svc.domain.top_k import top_places
 from reco_svc.domain.view import View
 
 PRICE_WEIGHT = 0.05  # what a price in the same band adds to a score, as a share of it
 TINY_PRICE = np.float32(1e-6)
+TINY_SCORE = 1e-12
 MAX_SEEDS = 30
 POWER = 3  # of the likeness: one product that is very like counts more than several that are a little
 WARM = 30  # products that fit a history, whose likes are looked for among those that nobody had
@@ -115,38 +115,11 @@ def _passed_on(snapshot: Snapshot, question: Question, allowed: Mask) -> Candida
 
 
 def _added(own: Candidates, passed: Candidates, share: float, k: int, view: View) -> Candidates:
-    """The best of the sum, each brought to a greatest score of 1, `passed` times the share; evidence of `own` first."""
+    """The best of the sum, each brought to a greatest score of 1, `passed` times the share."""
     if not len(passed.rows):
         return own
-    places = scratch.places(1 + int(max(own.rows.max(initial=0), passed.rows.max())))
-    rows, scores, evidence = _sum(*own, *passed, np.float32(share), places)
-    return best(rows, scores, evidence, k, view.products)
-
-
-@njit(cache=True, nogil=True)
-def _sum(rows, scores, evidence, more_rows, more_scores, more_evidence, share, places):  # type: ignore[no-untyped-def]
-    """Of both, in no order; the second are not empty. `places` are zeros by row: 1 + where a row stands."""
-    count, most = len(rows), np.float32(1e-12)
-    all_rows, seeds = np.concatenate((rows, more_rows)), np.concatenate((evidence, more_evidence))
-    total = np.empty(len(all_rows), np.float32)
-    for at in range(count):
-        most = max(most, scores[at])
-    for at in range(count):
-        total[at] = scores[at] / most
-        places[rows[at]] = at + 1
-    most = np.float32(1e-12)
-    for at in range(len(more_rows)):
-        most = max(most, more_scores[at])
-    for at in range(len(more_rows)):
-        place, part = places[more_rows[at]] - 1, share * (more_scores[at] / most)
-        if place >= 0:
-            total[place] += part
-        else:
-            all_rows[count], total[count], seeds[count] = more_rows[at], part, more_evidence[at]
-            count += 1
-    for row in rows:
-        places[row] = 0
-    return all_rows[:count], total[:count], seeds[:count]
+    scaled = own._replace(scores=own.scores / max(float(own.scores.max(initial=0.0)), TINY_SCORE))
+    return best(*summed(scaled, passed, share / max(float(passed.scores.max()), TINY_SCORE)), k, view.products)
 
 
 def _alike(view: View, seeds: Rows, weights: Vectors, allowed: Mask) -> tuple[Rows, Vectors, Rows]:
