@@ -9,6 +9,7 @@ from recomesh.reco.v1 import reco_service_pb2 as messages
 from recomesh.reco.v1 import reco_service_pb2_grpc as stubs
 
 from edge.adapters import reco_mapping as mapping
+from edge.adapters.call_pace import CallPace
 from edge.adapters.guarded_method import Upstream
 from edge.adapters.micro_batcher import MicroBatcher
 from edge.domain.events import EventVerdict, Interaction
@@ -18,6 +19,7 @@ from meshkit.errors import RecomeshError
 from meshkit.rpc.status import from_status
 
 PART = "reco"
+APART_S = 0.005  # between two calls with questions, where many come
 
 
 class GrpcRecoGateway:
@@ -50,7 +52,9 @@ class GrpcRecoGateway:
             timeout_s=events_timeout_s,
             read=False,
         )
-        self._questions = MicroBatcher[Question, Recommendation](PART, self._ask, patience_s=recommend_timeout_s)
+        self._questions = MicroBatcher[Question, Recommendation](
+            PART, self._ask, pace=CallPace(APART_S), patience_s=recommend_timeout_s
+        )
         self._events = MicroBatcher[Sequence[Interaction], Sequence[EventVerdict]](PART, self._tell, size=len)
 
     async def recommend(self, question: Question) -> Recommendation:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from edge.adapters.call_pace import CallPace
 from edge.adapters.micro_batcher import SETTLED_AT_ONCE, MicroBatcher
 from meshkit import context
 from meshkit.errors import DeadlineExceeded, InvalidArgument, RecomeshError, Unavailable
@@ -184,3 +185,33 @@ async def test_a_cancelled_request_harms_no_other() -> None:
     with pytest.raises(asyncio.CancelledError):
         await dropped
     assert await batcher.submit(6) == 12
+
+
+class SlowPace(CallPace):
+    """Lets calls begin `seconds` after the first request that waits for them."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    def wait_s(self, now: float) -> float:
+        return self._seconds
+
+
+async def test_what_comes_while_the_pace_holds_a_call_back_shares_it() -> None:
+    upstream = Upstream()
+    batcher = MicroBatcher[int, int]("part", upstream, pace=SlowPace(0.01))
+    asked = []
+    for n in (2, 4, 6):
+        asked.append(asyncio.create_task(batcher.submit(n)))
+        await asyncio.sleep(0)
+    assert upstream.calls == []
+    assert await asyncio.gather(*asked) == [4, 8, 12]
+    assert upstream.calls == [[2, 4, 6]]
+
+
+async def test_a_full_batch_waits_for_no_pace() -> None:
+    upstream = Upstream()
+    batcher = MicroBatcher[int, int]("part", upstream, max_batch=3, pace=SlowPace(60))
+    assert await asyncio.gather(*(batcher.submit(n) for n in (2, 4, 6))) == [4, 8, 12]
+    assert upstream.calls == [[2, 4, 6]]
