@@ -14,7 +14,8 @@ from typing import Protocol
 
 THRESHOLDS = (100_000, 10, 1_000)  # of the interpreter's own collections, which then hardly ever come
 INTERVAL_S = 0.1
-ROUND = 10  # turns; the last one walks the middle generation too
+MIDDLE = 3  # turns; the last one walks the middle generation too
+ROUND = 10  # turns of `WhereItIs`
 MOST_LEFT = 100_000  # objects thought to lie uncollected among the old, before all are walked
 
 
@@ -32,7 +33,11 @@ class Collector(Protocol):
 
 
 class EveryTurn:
-    """Walks the young at every turn, and those that outlived a round at its end."""
+    """Walks the young at every turn, and at every third those that outlived one.
+
+    The recommender keeps its answers, so at 3,000/s ten turns leave 100,000 objects: a pause of 20 to 40 ms. Three
+    leave one of 10, and what is garbage is found among the young all the same.
+    """
 
     def __init__(self, collector: Collector = gc) -> None:
         self._collector = collector
@@ -41,7 +46,7 @@ class EveryTurn:
     def turn(self) -> int:
         """Once every INTERVAL_S; returns how much garbage there was."""
         self._turn += 1
-        return self._collector.collect(0 if self._turn % ROUND else 1)
+        return self._collector.collect(0 if self._turn % MIDDLE else 1)
 
 
 class WhereItIs:

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import weakref
 
-from meshkit.garbage import MOST_LEFT, ROUND, EveryTurn, WhereItIs, collect_by_the_clock
+from meshkit.garbage import MIDDLE, MOST_LEFT, ROUND, EveryTurn, WhereItIs, collect_by_the_clock
 
 
 class Cycle:
@@ -45,12 +45,12 @@ async def test_what_refers_to_itself_is_freed_by_the_clock() -> None:
         gc.enable()
 
 
-def test_the_last_turn_of_a_round_walks_what_outlived_it() -> None:
+def test_now_and_then_a_turn_walks_what_outlived_others() -> None:
     heap = Heap()
     every = EveryTurn(heap)
-    for _ in range(2 * ROUND):
+    for _ in range(2 * MIDDLE):
         every.turn()
-    assert heap.asked == 2 * [*(ROUND - 1) * ["walk 0"], "walk 1"]
+    assert heap.asked == 2 * [*(MIDDLE - 1) * ["walk 0"], "walk 1"]
 
 
 def test_without_garbage_one_turn_of_a_round_walks() -> None:
