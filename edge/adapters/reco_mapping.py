@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -52,7 +53,10 @@ def recommendation_of(response: reco_service_pb2.RecommendResponse) -> Recommend
     return Recommendation(
         recommendation_id=response.recommendation_id,
         items=tuple(
-            [RankedItem(i.product_id, i.position, i.score, i.source, tuple(i.reasons)) for i in response.items]
+            [
+                _made(RankedItem, (i.product_id, i.position, i.score, i.source, _words(i.reasons)))
+                for i in response.items
+            ]
         ),
         unknown_ids=tuple(response.unknown_ids),
         fallback_level=response.fallback_level,
@@ -61,6 +65,13 @@ def recommendation_of(response: reco_service_pb2.RecommendResponse) -> Recommend
         rules_version=response.rules_version,
         generated_at=response.generated_at.ToDatetime(UTC),
     )
+
+
+_made = tuple.__new__  # what a named tuple does after it has put its arguments in order, which takes as long
+
+
+def _words(reasons: Sequence[str]) -> tuple[str, ...]:
+    return (reasons[0],) if len(reasons) == 1 else tuple(reasons)  # a repeated field is slow to go through
 
 
 def explanation_of(response: reco_service_pb2.ExplainRecommendationResponse) -> Explanation:
