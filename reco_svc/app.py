@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Literal, TypeVar
 
 import grpc
@@ -48,12 +49,14 @@ from reco_svc.adapters.memory_session_store import MemorySessionStore
 from reco_svc.adapters.redis_seen_events import RedisSeenEvents, SeenEventsTwice
 from reco_svc.adapters.redis_session_store import RedisSessionStore
 from reco_svc.adapters.spilling_session_store import SpillingSessionStore
+from reco_svc.adapters.trial_index import trial_index
 from reco_svc.domain.fresh_sessions import FreshSessions
 from reco_svc.domain.model import Explanation, ProductChange
 from reco_svc.domain.pipeline import default_pipeline
 from reco_svc.domain.popularity import Popularity
 from reco_svc.domain.ports import SeenEvents, SessionStore
 from reco_svc.domain.readiness import SourceReadiness
+from reco_svc.service.compile_kernels import compile_kernels
 from reco_svc.service.erase_visitor import EraseVisitor
 from reco_svc.service.explain import ExplainRecommendation, ReplayRecommendation
 from reco_svc.service.import_interactions import ImportInteractions
@@ -93,8 +96,9 @@ class _Stores:
 
 
 async def serve(settings: RecoSettings, stop: asyncio.Event) -> None:
-    """Serves gRPC and the admin plane until `stop`; NOT_SERVING until the catalog and the active snapshot are in."""
-    health = Health(["store", "catalog", "snapshot"], SERVICES)
+    """Serves gRPC and the admin plane until `stop`; NOT_SERVING until the catalog and the active snapshot are in, and
+    kernels compiled."""
+    health = Health(["store", "catalog", "snapshot", "kernels"], SERVICES)
     async with (
         open_gate(settings, "reco") as gate,
         _stores(settings) as stores,
@@ -142,7 +146,7 @@ class Reco:
         self.purchases = PurchaseMemory()
         self.fresh = FreshSessions()
         self._answers = RecommendationLog(settings.reco_log_size)
-        self._settled = False
+        self._settled = self._compiled = False
         self._explain = ExplainRecommendation(self.live, self._answers)
         self.recommend = Recommend(self.live, stores.sessions, self.purchases, self._answers, ready=self._loaded)
         self.models = Models(stores.registry, stores.snapshots, stores.broker)
@@ -205,7 +209,7 @@ class Reco:
         )
 
     def _loaded(self) -> bool:
-        return bool(self.live.model_version) or self._catalog.caught_up.is_set()
+        return self._compiled and (bool(self.live.model_version) or self._catalog.caught_up.is_set())
 
     def _on_loop(self, work: Coroutine[object, object, T]) -> T:
         """Does what only the loop may do, for a thread of the admin plane."""
@@ -235,14 +239,15 @@ class Reco:
         silence = timedelta(seconds=self._settings.reco_session_timeout_s)
         restore = followers.restore_sessions(self._stores.sessions, self._stores.interactions, silence)
         sessions = followers.Loop("sessions", restore, SESSIONS_INTERVAL_S)
-        for loop in (snapshot, rules, counts, sessions):
-            await loop.once()
-        self._catalog.revision = self.live.catalog_revision
         interval_s = self._settings.reco_feed_interval_s
         vectors = followers.follow_vectors(self.live, self._stores.embeddings)
         purchases = followers.follow_purchases(self.purchases, self._stores.interactions)
         neighbours = followers.follow_sessions(self.live, self._stores.interactions, self.fresh)
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._compile(stop))
+            for loop in (snapshot, rules, counts, sessions):
+                await loop.once()
+            self._catalog.revision = self.live.catalog_revision
             for loop in (
                 snapshot,
                 rules,
@@ -256,6 +261,16 @@ class Reco:
                 group.create_task(loop.run(stop))
             group.create_task(self._catalog.run(stop))
             group.create_task(self._preferences.run(stop))
+
+    async def _compile(self, stop: asyncio.Event) -> None:
+        """What can not be kept in a file is compiled again at the next start: no reason not to serve."""
+        try:
+            await blocking(partial(compile_kernels, default_pipeline(), trial_index, stopped=stop.is_set))
+        except OSError as error:
+            log.warning("kernels_not_kept", error=str(error))
+        if not stop.is_set():
+            self._compiled = True
+            await self._health.set("kernels")
 
     def _follow_snapshot(self) -> followers.Step:
         snapshots = self._stores.snapshots

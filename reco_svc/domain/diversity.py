@@ -31,6 +31,7 @@ DEFAULT_DIVERSITY = MappingProxyType(
 
 TWINS = 1 << 40  # codes of near-duplicates begin here, above all of groups
 NO_TWINS: Ints = np.empty(0, np.int32)
+NO_TWINS.setflags(write=False)  # as those of a snapshot: one kernel does for both
 _SAME_CATEGORY = 0.25  # share of the category in the likeness of two products; the rest is the cosine of their vectors
 
 

@@ -69,13 +69,16 @@ class SessionIndex:
 
 
 def index_of(sessions: Sequence[Sequence[int]], idf: Vectors) -> SessionIndex:
-    """An index of sessions of distinct rows below len(idf), oldest first, whose age does not matter."""
+    """An index of sessions of distinct rows below len(idf), oldest first, whose age does not matter.
+
+    Its arrays are read-only, as those of a file are: one kernel does for both.
+    """
     sizes = np.array([len(rows) for rows in sessions], np.int64)
     item_rows = np.array([row for rows in sessions for row in rows], np.int32)
     owner = np.repeat(np.arange(len(sessions)), sizes)
     by_row = np.lexsort((-owner, item_rows))
     counts = np.bincount(item_rows, minlength=len(idf))
-    return SessionIndex(
+    arrays = (
         np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         item_rows,
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
@@ -83,6 +86,9 @@ def index_of(sessions: Sequence[Sequence[int]], idf: Vectors) -> SessionIndex:
         idf.astype(np.float32),
         (1.0 / np.sqrt(np.maximum(sizes, 1))).astype(np.float32),
     )
+    for array in arrays:
+        array.setflags(write=False)
+    return SessionIndex(*arrays)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ class Recommend:
     async def __call__(self, query: RecommendQuery) -> Recommendation:
         """The answer. InvalidArgument (FILTER_SYNTAX) points at the column of a filter that does not parse.
 
-        Unavailable until there is something to answer from: an empty list would look like an empty shop.
+        Unavailable until there is something to answer from, for an empty list would look like an empty shop, and until
+        no kernel has to be compiled on the way.
         `degraded` is set when the session store is away: the answer then may know only what the caller sent.
         """
         now = self._clock()
@@ -62,7 +63,7 @@ class Recommend:
 
     def _answer(self, query: RecommendQuery, sessions: ReadSessions, now: datetime) -> Recommendation:
         if not self._ready():
-            raise Unavailable("reco", "the recommender is still loading snapshot and catalog")
+            raise Unavailable("reco", "the recommender is still loading snapshot and catalog, or compiling")
         visitor_id = query.visitor_id
         preferences = self._live.preferences_of(visitor_id) if visitor_id else None
         known = self._may_know(visitor_id)
