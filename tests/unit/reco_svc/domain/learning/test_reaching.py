@@ -43,6 +43,11 @@ def test_where_the_tenth_place_is_right_it_is_not_given_away():
     assert chosen(14, 9, 90) == NEVER
 
 
+def test_halves_that_exchange_what_they_lack_reach_no_further():
+    lists = [with_one_of_its_own(at % 2, 14) for at in range(LISTS)]
+    assert learn_reach([asked(2, 0)] * LISTS, lists, [rival(11)], 2_000).places["auto"] == NEVER
+
+
 def test_what_lists_show_is_counted_near_their_top():
     lists = [with_one_of_its_own(at, 35) for at in range(LISTS)]
     shown = learn_reach([asked(2, 0)] * LISTS, lists, [rival(1)], 2_000).shown
