@@ -18,7 +18,9 @@ from hdrh.histogram import HdrHistogram
 
 TICK_S = 0.001
 MOST_US = 60_000_000
+_DEGRADED = b"\r\nrecomesh-degraded:"
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
+MOST_HEAD = 1_024  # bytes of an answer that are its head
 LATE_S = 5.0  # how long stragglers may take after the last request was due
 
 
@@ -49,7 +51,8 @@ class Request:
 class LoadResult:
     """What one run saw. Latencies in milliseconds from the due time; `statuses` counts answers by status.
 
-    `client_cpu_s` is what this client itself took of the processors that it shares with the server.
+    `client_cpu_s` is what this client itself took of the processors that it shares with the server, `fresh_us` the
+    latencies of good answers that are not marked as degraded.
     """
 
     offered_rps: float
@@ -60,6 +63,7 @@ class LoadResult:
     broken: int = 0
     client_cpu_s: float = 0.0
     took_us: list[int] = field(default_factory=list)
+    fresh_us: list[int] = field(default_factory=list)
     _histogram: HdrHistogram | None = None
 
     @property
@@ -76,14 +80,21 @@ class LoadResult:
         """Good answers (2xx, 304) for each second of the run."""
         return sum(n for status, n in self.statuses.items() if 200 <= status < 400) / self.seconds
 
+    def goodput_rps(self, within_ms: float) -> float:
+        """Good answers that are not degraded and came in time, for each second of the run."""
+        return sum(took <= within_ms * 1000 for took in self.fresh_us) / self.seconds
+
     @property
     def errors(self) -> int:
         """Requests without a good answer."""
         return self.sent - sum(n for status, n in self.statuses.items() if 200 <= status < 400)
 
-    def tell(self, status: int, due: float) -> None:
+    def tell(self, status: int, due: float, *, degraded: bool = False) -> None:
         """Counts an answer that came now to a request that was due at `due` (perf_counter)."""
-        self.took_us.append(int((time.perf_counter() - due) * 1_000_000))
+        took_us = int((time.perf_counter() - due) * 1_000_000)
+        self.took_us.append(took_us)
+        if 200 <= status < 400 and not degraded:
+            self.fresh_us.append(took_us)
         self.answered += 1
         self.statuses[status] = self.statuses.get(status, 0) + 1
 
@@ -121,7 +132,8 @@ class _Connection(asyncio.Protocol):
             self._received = data
             return
         self._received, self._wanted = b"", 0
-        self._load.answered(self, int(data[9:12]), self._due)
+        degraded = data.find(_DEGRADED, 0, MOST_HEAD) >= 0
+        self._load.answered(self, int(data[9:12]), self._due, degraded)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._load.lost(self)
@@ -164,8 +176,8 @@ class _Load:
         else:
             self._waiting.append((request, due))
 
-    def answered(self, connection: _Connection, status: int, due: float) -> None:
-        self.result.tell(status, due)
+    def answered(self, connection: _Connection, status: int, due: float, degraded: bool) -> None:
+        self.result.tell(status, due, degraded=degraded)
         if self._waiting:
             connection.send(*self._waiting.popleft())
         else:
