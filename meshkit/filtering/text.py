@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 PATH_SEPARATOR = " > "
 _WORD = re.compile(r"\w+")
@@ -34,6 +35,7 @@ def folded_path(path: str) -> str:
     return normal_path(fold(path))
 
 
+@lru_cache(maxsize=16_384)  # a filter asks every path of a catalog, for each category that it names
 def path_keys(path: str) -> frozenset[str]:
     """Everything that `categories:"…"` finds a path by: each folded prefix and each folded part of it.
 

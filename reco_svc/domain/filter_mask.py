@@ -45,6 +45,10 @@ def microseconds(moment: datetime | None) -> int:
 
 def compile_filter(expression: Expression, columns: ProductColumns) -> RowTest:
     """The test of a filter; it reads the columns when it is called, not now."""
+    if field := _only_coded_field(expression, columns):
+        column, passes = columns.filter_column(field), predicate(expression)
+        assert isinstance(column, CodedColumn)
+        return lambda rows: column.test(lambda value: passes({field: value}), rows)
     match expression:
         case Comparison():
             return _comparison(expression, columns)
@@ -65,14 +69,22 @@ def _comparison(node: Comparison, columns: ProductColumns) -> RowTest:
     if node.kind is FieldKind.BOOL:
         return _stock_test(node, columns)
     column = columns.filter_column(node.field)
-    match column:
-        case TextColumn():
-            return _text_test(node, column)
-        case CodedColumn():
-            passes = predicate(node)
-            return lambda rows: column.test(lambda value: passes({node.field: value}), rows)
+    assert not isinstance(column, CodedColumn), "asked by value, see compile_filter"
+    return _text_test(node, column) if isinstance(column, TextColumn) else _ordered_test(node, column)
+
+
+def _only_coded_field(expression: Expression, columns: ProductColumns) -> str:
+    """The field of a filter that asks for no other, if its values have codes: such a filter is asked once per different
+    value, however many values it names. "" for any other, and below Not, for which a missing value passes."""
+    match expression:
+        case Comparison(field, kind):
+            is_column = kind not in (FieldKind.MAP, FieldKind.BOOL)
+            return field if is_column and isinstance(columns.filter_column(field), CodedColumn) else ""
+        case And(operands) | Or(operands):
+            fields = {_only_coded_field(operand, columns) for operand in operands}
+            return fields.pop() if len(fields) == 1 else ""
         case _:
-            return _ordered_test(node, column)
+            return ""
 
 
 def _text_test(node: Comparison, column: TextColumn) -> RowTest:

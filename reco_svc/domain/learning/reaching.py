@@ -57,9 +57,11 @@ class _Tried:
             self._rows[at, : len(rows[:TEN])] = rows[:TEN]
 
     def of(self, which: Rows) -> tuple[float, int]:
-        """Mean quality of some questions, and how many products are among the first ten of any, summed over both halves:
-        one half's count serves all the lists of the other, as one count serves all when a shop asks; together the halves
-        would show more, since each gives places to what the other lacks."""
+        """Mean quality of some questions, and how many products are among the first ten of any, the sum of both halves.
+
+        One half's count serves all the lists of the other, as one count serves all when a shop asks; together the
+        halves would show more, since each gives places to what the other lacks.
+        """
         halves = [np.unique(self._rows[which[which % 2 == half]]) for half in (0, 1)]
         return float(self._quality[which].mean()), sum(int((shown >= 0).sum()) for shown in halves)
 
