@@ -129,7 +129,7 @@ def _catalog_read_ms(mesh: Mesh, products: int) -> float:
     before = mesh.use()["catalog_svc"].cpu_s
     messages = (request.SerializeToString() for request in requests)
     target = mesh.settings.target("catalog")
-    result = uvloop.run(grpc_load(target, READ_METHOD, messages, rate=READ_RATE, seconds=3.0))
+    result = uvloop.run(grpc_load([target], READ_METHOD, messages, rate=READ_RATE, seconds=3.0))
     return 1000 * (mesh.use()["catalog_svc"].cpu_s - before) / max(1, result.answered)
 
 

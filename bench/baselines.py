@@ -41,7 +41,7 @@ def bare_grpc(seconds: float) -> dict[str, object]:
 
         def offer(rate: float) -> LoadResult:
             target = f"127.0.0.1:{port}"
-            return uvloop.run(grpc_load(target, METHOD, messages, rate=rate, seconds=seconds))
+            return uvloop.run(grpc_load([target], METHOD, messages, rate=rate, seconds=seconds))
 
         return _found(process, offer, start=500)
 

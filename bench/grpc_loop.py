@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import grpc
 import grpc.aio
@@ -15,11 +15,13 @@ OK = 200  # a good answer in LoadResult.statuses; gRPC codes are counted as 1000
 
 
 async def grpc_load(
-    target: str, method: str, messages: Iterator[bytes], *, rate: float, seconds: float, channels: int = 2
+    targets: Sequence[str], method: str, messages: Iterator[bytes], *, rate: float, seconds: float, channels: int = 2
 ) -> LoadResult:
-    """Offers `rate` calls of `method` ("/package.Service/Method") a second, each with the next serialised message."""
+    """Offers `rate` calls of `method` ("/package.Service/Method") a second, each with the next serialised message, to
+    the replicas at `targets` in turn, over `channels` connections to each."""
     result = LoadResult(rate, seconds)
-    opened = [grpc.aio.insecure_channel(target, [("grpc.use_local_subchannel_pool", 1)]) for _ in range(channels)]
+    options = [("grpc.use_local_subchannel_pool", 1)]
+    opened = [grpc.aio.insecure_channel(target, options) for _ in range(channels) for target in targets]
     calls = [channel.unary_unary(method) for channel in opened]
     waiting: set[asyncio.Task[None]] = set()
     for call in calls:
@@ -27,7 +29,7 @@ async def grpc_load(
 
     async def one(number: int, due: float) -> None:
         try:
-            await calls[number % channels](next(messages), timeout=LATE_S)
+            await calls[number % len(calls)](next(messages), timeout=LATE_S)
             status = OK
         except grpc.aio.AioRpcError as error:
             status = 1000 + int(error.code().value[0])

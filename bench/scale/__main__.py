@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +33,7 @@ from rich.table import Table
 from bench import shop
 from bench.grpc_loop import grpc_load
 from bench.machine import machine
-from bench.mesh import START_S, Mesh, ProcessMemory, end_on_sigterm, memory_of, private_mesh
+from bench.mesh import START_S, Mesh, end_on_sigterm, memory_of, private_mesh
 from bench.ports import free_ports
 from bench.scale.made import TRUTH, make, product_id
 
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=500.0, help="requests a second (default 500)")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement (default 5)")
     parser.add_argument("--home", type=Path, help="where the shop is made, or was; default: a folder that is deleted")
-    parser.add_argument("--pair", action="store_true", help="also start a second recommender and tell their memory")
+    parser.add_argument("--pair", action="store_true", help="also ask two recommenders, and tell their memory")
     parser.add_argument("--make-only", action="store_true", help="only make the shop in --home")
     given = parser.parse_args()
     end_on_sigterm()
@@ -105,6 +105,10 @@ def show(results: dict[str, Any], console: Console) -> None:
             f"recommender {one['reco_rss_mb']:,.0f} MB resident, {one['reco_private_mb']:,.0f} MB of it its own"
         )
         if two := one.get("two_recommenders"):
+            for key, load in two.get("loads", {}).items():
+                console.print(
+                    f"two, {key}: p50 {load['p50_ms']:.1f}, p99 {load['p99_ms']:.1f} ms, {load['errors']} errors"
+                )
             console.print(f"two of them {two['rss_mb']:,.0f} MB resident, {two['pss_mb']:,.0f} MB together")
 
 
@@ -121,12 +125,10 @@ def _measured(home: Path, n: int, given: argparse.Namespace) -> dict[str, object
                 time.sleep(SETTLES_S)
             stub = reco_service_pb2_grpc.RecommendationServiceStub(channel)
             recall = {share: _recall(stub, part["questions"]) for share, part in truth.items()}
-        loads = {}
-        for share, part in truth.items():
-            for kind in KINDS:
-                loads[f"{kind}/{share}"] = _load(mesh, _messages(kind, n, part["filters"]), given.rate, given.seconds)
+        filters = {share: part["filters"] for share, part in truth.items()}
+        loads = _loads([target], lambda: mesh.use()["reco_svc"].cpu_s, n, filters, given)
         memory = mesh.memory("reco_svc")
-        pair = {"two_recommenders": asdict(_two_recommenders(mesh))} if given.pair else {}
+        pair = {"two_recommenders": _two_recommenders(mesh, n, filters, given)} if given.pair else {}
         shares = {share: part["share"] for share, part in truth.items()}
         return {
             "start_s": start_s,
@@ -139,25 +141,37 @@ def _measured(home: Path, n: int, given: argparse.Namespace) -> dict[str, object
         }
 
 
-def _two_recommenders(mesh: Mesh) -> ProcessMemory:
-    """Memory of the recommender and a second one beside it, over the same snapshot."""
+def _two_recommenders(
+    mesh: Mesh, n: int, filters: Mapping[str, list[str]], given: argparse.Namespace
+) -> dict[str, object]:
+    """The same loads on the recommender and a second one beside it, over the same snapshot, and their memory."""
     port, admin = free_ports(2)
     env = {**mesh.env, "RECOMESH_RECO_PORT": str(port), "RECOMESH_RECO_ADMIN_PORT": str(admin)}
     second = subprocess.Popen([sys.executable, "-m", "reco_svc"], env=env, stderr=subprocess.DEVNULL)
     try:
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            stub = reco_service_pb2_grpc.RecommendationServiceStub(channel)
-            deadline = time.monotonic() + START_S
-            while time.monotonic() < deadline:
-                with contextlib.suppress(grpc.RpcError):
-                    request = reco_service_pb2.RecommendRequest(limit=10)
-                    if stub.Recommend(request, timeout=5, wait_for_ready=True).model_version:
-                        break
-                time.sleep(0.2)
-        return mesh.memory("reco_svc") + memory_of(psutil.Process(second.pid))
+        process, target = psutil.Process(second.pid), f"127.0.0.1:{port}"
+        with grpc.insecure_channel(target) as channel:
+            _answered_by_the_model(channel)
+
+        def used_s() -> float:
+            return mesh.use()["reco_svc"].cpu_s + sum(process.cpu_times()[:2])
+
+        loads = _loads([mesh.settings.target("reco"), target], used_s, n, filters, given)
+        return {**asdict(mesh.memory("reco_svc") + memory_of(process)), "loads": loads}
     finally:
         second.terminate()
         second.wait(30)
+
+
+def _answered_by_the_model(channel: grpc.Channel) -> None:
+    stub = reco_service_pb2_grpc.RecommendationServiceStub(channel)
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        with contextlib.suppress(grpc.RpcError):
+            request = reco_service_pb2.RecommendRequest(limit=10)
+            if stub.Recommend(request, timeout=5, wait_for_ready=True).model_version:
+                return
+        time.sleep(0.2)
 
 
 def _tell(channel: grpc.Channel, n: int) -> None:
@@ -196,12 +210,28 @@ def _messages(kind: str, n: int, filters: list[str]) -> Iterator[bytes]:
         yield request.SerializeToString()
 
 
-def _load(mesh: Mesh, messages: Iterator[bytes], rate: float, seconds: float) -> dict[str, Any]:
-    target = mesh.settings.target("reco")
-    uvloop.run(grpc_load(target, METHOD, messages, rate=rate / 5, seconds=WARM / (rate / 5)))
-    before = mesh.use()["reco_svc"].cpu_s
-    result = uvloop.run(grpc_load(target, METHOD, messages, rate=rate, seconds=seconds))
-    used = mesh.use()["reco_svc"].cpu_s - before
+def _loads(
+    targets: Sequence[str],
+    used_s: Callable[[], float],
+    n: int,
+    filters: Mapping[str, list[str]],
+    given: argparse.Namespace,
+) -> dict[str, dict[str, Any]]:
+    """A load for each kind and share ("auto/0.1"); `used_s` tells what the recommenders took of the processors."""
+    return {
+        f"{kind}/{share}": _load(targets, used_s, _messages(kind, n, some), given.rate, given.seconds)
+        for share, some in filters.items()
+        for kind in KINDS
+    }
+
+
+def _load(
+    targets: Sequence[str], used_s: Callable[[], float], messages: Iterator[bytes], rate: float, seconds: float
+) -> dict[str, Any]:
+    uvloop.run(grpc_load(targets, METHOD, messages, rate=rate / 5, seconds=WARM / (rate / 5)))
+    before = used_s()
+    result = uvloop.run(grpc_load(targets, METHOD, messages, rate=rate, seconds=seconds))
+    used = used_s() - before
     return {
         "p50_ms": result.percentile_ms(50),
         "p99_ms": result.percentile_ms(99),
