@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import reduce
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -45,16 +45,14 @@ def microseconds(moment: datetime | None) -> int:
 
 def compile_filter(expression: Expression, columns: ProductColumns) -> RowTest:
     """The test of a filter; it reads the columns when it is called, not now."""
-    if field := _only_coded_field(expression, columns):
-        column, passes = columns.filter_column(field), predicate(expression)
-        assert isinstance(column, CodedColumn)
-        return lambda rows: column.test(lambda value: passes({field: value}), rows)
     match expression:
         case Comparison():
             return _comparison(expression, columns)
         case Not(operand):
             inner = compile_filter(operand, columns)
             return lambda rows: ~inner(rows)
+        case And() | Or() if coded := _only_coded(expression, columns):
+            return _by_value(expression, *coded)
         case And(operands):
             parts = [compile_filter(operand, columns) for operand in operands]
             return lambda rows: reduce(np.logical_and, [part(rows) for part in parts])
@@ -69,22 +67,33 @@ def _comparison(node: Comparison, columns: ProductColumns) -> RowTest:
     if node.kind is FieldKind.BOOL:
         return _stock_test(node, columns)
     column = columns.filter_column(node.field)
-    assert not isinstance(column, CodedColumn), "asked by value, see compile_filter"
-    return _text_test(node, column) if isinstance(column, TextColumn) else _ordered_test(node, column)
-
-
-def _only_coded_field(expression: Expression, columns: ProductColumns) -> str:
-    """The field of a filter that asks for no other, if its values have codes: such a filter is asked once per different
-    value, however many values it names. "" for any other, and below Not, for which a missing value passes."""
-    match expression:
-        case Comparison(field, kind):
-            is_column = kind not in (FieldKind.MAP, FieldKind.BOOL)
-            return field if is_column and isinstance(columns.filter_column(field), CodedColumn) else ""
-        case And(operands) | Or(operands):
-            fields = {_only_coded_field(operand, columns) for operand in operands}
-            return fields.pop() if len(fields) == 1 else ""
+    match column:
+        case TextColumn():
+            return _text_test(node, column)
+        case CodedColumn():
+            return _by_value(node, node.field, column)
         case _:
-            return ""
+            return _ordered_test(node, column)
+
+
+def _only_coded(expression: Expression, columns: ProductColumns) -> tuple[str, CodedColumn[Any]] | None:
+    """The field of a filter that asks for no other, if its values have codes, and its column. None for any other, and
+    below Not, for which a missing value passes."""
+    match expression:
+        case Comparison(field, kind) if kind not in (FieldKind.MAP, FieldKind.BOOL):
+            column = columns.filter_column(field)
+            return (field, column) if isinstance(column, CodedColumn) else None
+        case And(operands) | Or(operands):
+            found = {_only_coded(operand, columns) for operand in operands}
+            return found.pop() if len(found) == 1 else None
+        case _:
+            return None
+
+
+def _by_value(expression: Expression, field: str, column: CodedColumn[Any]) -> RowTest:
+    """Asks once per different value, however many values the filter names."""
+    passes = predicate(expression)
+    return lambda rows: column.test(lambda value: passes({field: value}), rows)
 
 
 def _text_test(node: Comparison, column: TextColumn) -> RowTest:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,14 @@ def test_percentiles_are_those_of_the_sorted_times() -> None:
     for percent in (50, 90, 99, 99.9):
         exact = np.percentile(result.took_us, percent, method="inverted_cdf") / 1000
         assert result.percentile_ms(percent) == pytest.approx(exact, rel=0.01)  # a rank more or less, 3 digits
+
+
+def test_goodput_is_what_was_answered_well_fresh_and_in_time() -> None:
+    result, now = LoadResult(10.0, 2.0), time.perf_counter()
+    for status, due, degraded in ((200, now, False), (200, now - 1.0, False), (200, now, True), (503, now, False)):
+        result.tell(status, due, degraded=degraded)
+    assert result.goodput_rps(within_ms=500) == 0.5
+    assert (result.achieved_rps, result.answered) == (1.5, 4)
 
 
 def test_the_ladder_finds_the_rate_that_still_holds() -> None:
