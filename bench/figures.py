@@ -87,11 +87,12 @@ def scale_table(scale: dict[str, Any]) -> str:
         return "Not measured yet.\n"
     sizes = sorted(scale, key=int)
     least = scale[sizes[0]]
+    pair = scale[sizes[-1]].get("two_recommenders", {}).get("loads", {})
     lines = [
         "| asked, filter leaves | "
         + " | ".join(f"{int(s):,}: p50 / p99 ms, CPU ms, recall@10" for s in sizes)
-        + " | CPU, last : first |",
-        "|---|" + "---|" * (len(sizes) + 1),
+        + " | CPU, last : first | two recommenders, last: p50 / p99 ms, CPU ms |",
+        "|---|" + "---|" * (len(sizes) + 2),
     ]
     for key in least["loads"]:
         kind, share = key.split("/")
@@ -102,19 +103,20 @@ def scale_table(scale: dict[str, Any]) -> str:
             errors = f", {load['errors']} errors" if load["errors"] else ""
             cells.append(f"{load['p50_ms']:.1f} / {load['p99_ms']:.1f}, {load['cpu_ms']:.2f}{recall_text}{errors}")
         ratio = scale[sizes[-1]]["loads"][key]["cpu_ms"] / least["loads"][key]["cpu_ms"]
-        lines.append(f"| {kind}, {float(share):.1%} | " + " | ".join(cells) + f" | {ratio:.2f} |")
+        two = f"{pair[key]['p50_ms']:.1f} / {pair[key]['p99_ms']:.1f}, {pair[key]['cpu_ms']:.2f}" if pair else ""
+        lines.append(f"| {kind}, {float(share):.1%} | " + " | ".join(cells) + f" | {ratio:.2f} | {two} |")
     lines += [
         "",
         "| products | index | written | vectors and index | ready | recommender resident, its own | two together |",
         "|---|---|---|---|---|---|---|",
     ]
     for size in sizes:
-        one, made, two = scale[size], scale[size]["made"], scale[size].get("two_recommenders")
+        one, made, both = scale[size], scale[size]["made"], scale[size].get("two_recommenders")
         lines.append(
             f"| {int(size):,} | {made['index_s']:.0f} s | {made['write_s']:.0f} s | "
             f"{(made['vector_bytes'] + made['index_bytes']) / 1e9:.2f} GB | {one['start_s']:.0f} s | "
             f"{one['reco_rss_mb']:,.0f} MB, {one['reco_private_mb']:,.0f} MB | "
-            + (f"{two['rss_mb']:,.0f} MB resident, {two['pss_mb']:,.0f} MB in all |" if two else "|")
+            + (f"{both['rss_mb']:,.0f} MB resident, {both['pss_mb']:,.0f} MB in all |" if both else "|")
         )
     return "\n".join(lines) + "\n"
 
