@@ -51,8 +51,8 @@ class Request:
 class LoadResult:
     """What one run saw. Latencies in milliseconds from the due time; `statuses` counts answers by status.
 
-    `client_cpu_s` is what this client itself took of the processors that it shares with the server, `fresh_us` the
-    latencies of good answers that are not marked as degraded.
+    `client_cpu_s` is what this client itself took of the processors that it shares with the server in `lasted_s`, from
+    the first request to the last answer; `fresh_us` has the latencies of good answers that are not marked as degraded.
     """
 
     offered_rps: float
@@ -62,6 +62,7 @@ class LoadResult:
     statuses: dict[int, int] = field(default_factory=dict)
     broken: int = 0
     client_cpu_s: float = 0.0
+    lasted_s: float = 0.0
     took_us: list[int] = field(default_factory=list)
     fresh_us: list[int] = field(default_factory=list)
     _histogram: HdrHistogram | None = None
@@ -211,7 +212,7 @@ async def load(
     give_up = time.perf_counter() + LATE_S
     while not run.done and time.perf_counter() < give_up:  # noqa: ASYNC110  (bounded wait for stragglers)
         await asyncio.sleep(TICK_S)
-    result.client_cpu_s = time.process_time() - used
+    result.client_cpu_s, result.lasted_s = time.process_time() - used, time.perf_counter() - started
     for connection in list(run.free):
         if connection.transport is not None:
             connection.transport.close()

@@ -36,7 +36,7 @@ class EveryTurn:
     """Walks the young at every turn, and at every third those that outlived one.
 
     The recommender keeps its answers, so at 3,000/s ten turns leave 100,000 objects: a pause of 20 to 40 ms. Three
-    leave one of 10, and what is garbage is found among the young all the same.
+    leave a pause of 10 ms, and what is garbage is found among the young all the same.
     """
 
     def __init__(self, collector: Collector = gc) -> None:

@@ -263,11 +263,14 @@ class Reco:
             group.create_task(self._preferences.run(stop))
 
     async def _compile(self, stop: asyncio.Event) -> None:
-        """What can not be kept in a file is compiled again at the next start: no reason not to serve."""
+        """What can not be kept in a file is compiled again at the next start. No trouble is a reason not to serve: then
+        questions compile what is missing."""
         try:
-            await blocking(partial(compile_kernels, default_pipeline(), trial_index, stopped=stop.is_set))
-        except OSError as error:
-            log.warning("kernels_not_kept", error=str(error))
+            trouble = await blocking(partial(compile_kernels, default_pipeline(), trial_index, stopped=stop.is_set))
+            if trouble:
+                log.warning("kernels_not_kept", error=str(trouble))
+        except Exception:  # a damaged file of a kernel, above all
+            log.error("kernels_not_compiled", exc_info=True)
         if not stop.is_set():
             self._compiled = True
             await self._health.set("kernels")
@@ -279,7 +282,7 @@ class Reco:
     async def _check(self) -> None:
         """A catalog that goes away later is no trouble: answers come from the copy."""
         loaded = self._catalog.caught_up.is_set()
-        if loaded and not self._settled:
+        if loaded and self._compiled and not self._settled:
             gc.freeze()  # what was loaded lives on: no garbage collection walks it again, and stops answers for 0.1 s
             self._settled = True
         await self._health.set("catalog", "" if loaded else "waiting for the catalog")

@@ -47,7 +47,7 @@ def overload(rig: Rig, *, start_rps: float = 100.0) -> Row:
 def _overload(rig: Rig, apart: ProcessPoolExecutor, start_rps: float) -> Row:
     port = rig.mesh.port
     at_peak = _climbed(rig, apart, start_rps)
-    peak = median(push.goodput_rps(GOOD_MS) for push in at_peak)
+    peak = max(1.0, median(push.goodput_rps(GOOD_MS) for push in at_peak))
     pushes, entries = list[LoadResult](), list[Entry]()
     for _ in range(PUSHES):
         rig.settle()
@@ -78,7 +78,8 @@ def _overload(rig: Rig, apart: ProcessPoolExecutor, start_rps: float) -> Row:
 def _climbed(rig: Rig, apart: ProcessPoolExecutor, rate: float) -> Sequence[LoadResult]:
     """PUSHES at the rate with the greatest goodput on the way up, which ends well past it: one bad push is no peak."""
     port, most, best = rig.mesh.port, 0.0, rate
-    while not most or rate <= PAST * most:
+    begin = rate
+    while rate <= PAST * max(most, begin):
         good = apart.submit(_offered, port, rate).result().goodput_rps(GOOD_MS)
         if good > most:
             most, best = good, rate
@@ -89,7 +90,7 @@ def _climbed(rig: Rig, apart: ProcessPoolExecutor, rate: float) -> Sequence[Load
 
 def _cores(pushes: Sequence[LoadResult]) -> float:
     """What the client took of the processors on average."""
-    return median(push.client_cpu_s / push.seconds for push in pushes)
+    return median(push.client_cpu_s / push.lasted_s for push in pushes)
 
 
 def _offered(port: int, rate: float) -> LoadResult:

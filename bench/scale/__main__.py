@@ -172,6 +172,7 @@ def _answered_by_the_model(channel: grpc.Channel) -> None:
             if stub.Recommend(request, timeout=5, wait_for_ready=True).model_version:
                 return
         time.sleep(0.2)
+    raise TimeoutError(f"the second recommender has no model after {START_S:.0f} s")
 
 
 def _tell(channel: grpc.Channel, n: int) -> None:

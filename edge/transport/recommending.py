@@ -98,6 +98,8 @@ def general_answer(services: Services) -> Handler:
         question = validated(RecommendationsIn, await json_body(request)).question()
         shown = await services.recommend(question, with_cards=with_cards)
         headers = {"cache-control": render.PRIVATE}
+        if shown.degraded:
+            headers["recomesh-degraded"] = "true"
         if shown.age_s is not None:
             headers["age"] = str(round(shown.age_s))
         body = render.recommendation_json(shown, with_cards=with_cards)

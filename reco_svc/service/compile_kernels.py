@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -32,6 +33,7 @@ PRODUCTS = [Product(f"p{n}", f"Product {n}", categories=("All",), brand="Any", p
 HAD = [p.product_id for p in PRODUCTS[:-1]]  # nobody had the last one
 SESSION, BOUGHT = [SessionStep(product_id) for product_id in HAD[:3]], HAD[3:4]
 APART = [{"unseen": 1.0, "popular": 1.0}] * len(CONTEXT_SIZES)  # sources of which no two propose the same
+MOST_KERNELS = 100  # of one question
 Part = TypeVar("Part", Graph, Collaborative)
 Number = TypeVar("Number", bound=np.generic)
 
@@ -41,17 +43,33 @@ def compile_kernels(
     large_index: Callable[[Vectors], VectorIndex],
     *,
     stopped: Callable[[], bool] = lambda: False,
-) -> None:
+) -> OSError | None:
     """Asks the pipeline until `stopped()`, which is looked at between questions. In any thread.
 
     `large_index` makes the index of a large shop, with read-only arrays, over vectors (n, dim) of half precision.
+    Returns why a kernel could not be kept in a file, None if all were: compiled they are all the same.
     """
+    trouble = None
     for view in _views(large_index):
         for query in _queries():
             if stopped():
-                return
-            pipeline.answer(view, query, SESSION, BOUGHT, None, now=NOW, recommendation_id="")
-        _near_a_price(view.products)
+                return trouble
+            answer = partial(pipeline.answer, view, query, SESSION, BOUGHT, None, now=NOW, recommendation_id="")
+            trouble = _compiled(answer) or trouble
+        trouble = _compiled(partial(_near_a_price, view.products)) or trouble
+    return trouble
+
+
+def _compiled(ask: Callable[[], object]) -> OSError | None:
+    """Asks again while a kernel can not be kept in a file: each is compiled by then, and raises once."""
+    trouble = None
+    for _ in range(MOST_KERNELS):
+        try:
+            ask()
+            break
+        except OSError as error:
+            trouble = error
+    return trouble
 
 
 def _queries() -> Iterator[RecommendQuery]:

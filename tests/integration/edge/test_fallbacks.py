@@ -59,6 +59,15 @@ async def test_a_recommender_that_fails_inside_is_a_fallback_too(shop: RunningEd
     assert (answer.status_code, answer.json()["degraded"]) == (200, True)
 
 
+async def test_a_fallback_for_a_context_is_marked_in_the_header_too(shop: RunningEdge, mesh: FakeMesh) -> None:
+    fresh = await shop.client.post("/v1/recommendations", json={})
+    mesh.away("reco")
+    answer = await shop.client.post("/v1/recommendations", json={"strategy": "popular", "limit": 1})
+    assert "recomesh-degraded" not in fresh.headers
+    assert (answer.status_code, answer.json()["degraded"]) == (200, True)
+    assert (answer.headers["recomesh-degraded"], answer.headers["cache-control"]) == ("true", "private, no-store")
+
+
 async def test_a_frozen_recommender_is_answered_for_in_time(mesh: FakeMesh) -> None:
     async with running_edge(mesh, edge_reco_timeout_s=0.2) as edge:
         await ready(edge)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
 
 from bench.ladder import best, climb
-from bench.open_loop import LoadResult, Request, answer_size
+from bench.open_loop import LoadResult, Request, _Connection, answer_size
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -47,6 +48,14 @@ def test_goodput_is_what_was_answered_well_fresh_and_in_time() -> None:
         result.tell(status, due, degraded=degraded)
     assert result.goodput_rps(within_ms=500) == 0.5
     assert (result.achieved_rps, result.answered) == (1.5, 4)
+
+
+def test_an_answer_says_in_its_head_that_it_is_degraded() -> None:
+    load = MagicMock()
+    connection = _Connection(load)
+    for head in (b"", b"recomesh-degraded: true\r\n"):
+        connection.data_received(ANSWER.replace(b"Content-Length", head + b"Content-Length"))
+    assert [call.args[1:] for call in load.answered.call_args_list] == [(200, 0.0, False), (200, 0.0, True)]
 
 
 def test_the_ladder_finds_the_rate_that_still_holds() -> None:
