@@ -75,11 +75,10 @@ def _overload(rig: Rig, apart: ProcessPoolExecutor, start_rps: float) -> Row:
     return made("3 times the peak", "overload", promise, found, broken, availability(entries, 0.0, SECONDS))
 
 
-def _climbed(rig: Rig, apart: ProcessPoolExecutor, rate: float) -> Sequence[LoadResult]:
+def _climbed(rig: Rig, apart: ProcessPoolExecutor, start_rps: float) -> Sequence[LoadResult]:
     """PUSHES at the rate with the greatest goodput on the way up, which ends well past it: one bad push is no peak."""
-    port, most, best = rig.mesh.port, 0.0, rate
-    begin = rate
-    while rate <= PAST * max(most, begin):
+    port, most, best, rate = rig.mesh.port, 0.0, start_rps, start_rps
+    while rate <= PAST * max(most, start_rps):
         good = apart.submit(_offered, port, rate).result().goodput_rps(GOOD_MS)
         if good > most:
             most, best = good, rate

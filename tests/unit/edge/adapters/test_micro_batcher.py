@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -198,14 +199,18 @@ class SlowPace(CallPace):
         return self._seconds
 
 
-async def test_what_comes_while_the_pace_holds_a_call_back_shares_it() -> None:
-    upstream = Upstream()
-    batcher = MicroBatcher[int, int]("part", upstream, pace=SlowPace(0.01))
+async def test_what_comes_while_the_pace_holds_a_call_back_shares_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    upstream, call_later = Upstream(), MagicMock()
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", call_later)
+    batcher = MicroBatcher[int, int]("part", upstream, pace=SlowPace(60))
     asked = []
     for n in (2, 4, 6):
         asked.append(asyncio.create_task(batcher.submit(n)))
         await asyncio.sleep(0)
     assert upstream.calls == []
+    [(wait_s, begin)] = [call.args for call in call_later.call_args_list]
+    assert wait_s == 60
+    begin()
     assert await asyncio.gather(*asked) == [4, 8, 12]
     assert upstream.calls == [[2, 4, 6]]
 
