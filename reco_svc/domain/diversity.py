@@ -47,7 +47,7 @@ def shortlist(
     if k <= 0 or not len(rows):
         return np.empty(0, np.int64)
     held = np.fromiter(taken, np.int64, len(taken))
-    places: Rows = _shortlist(scores, rows, k, table.id_rank, table.group, twins, held)
+    places: Rows = first_of_groups(scores, rows, k, table.id_rank, table.group, twins, held)
     return places
 
 
@@ -60,12 +60,13 @@ def varied(scores: Vectors, vectors: Vectors, leaf: npt.NDArray[np.int32], diver
     n = len(scores)
     if diversity <= 0 or n <= 2:
         return np.arange(min(k, n))
-    picks: Rows = _greedy(scores, vectors, leaf, diversity, min(k, n))
+    picks: Rows = most_varied(scores, vectors, leaf, diversity, min(k, n))
     return picks
 
 
 @njit(cache=True, nogil=True)
-def _shortlist(scores, rows, k, id_rank, group, twins, held):  # type: ignore[no-untyped-def]
+def first_of_groups(scores, rows, k, id_rank, group, twins, held):  # type: ignore[no-untyped-def]
+    """Compiled: `shortlist` for a k of 1 or more; `id_rank` and `group` are the table's, `held` what is taken."""
     order = _ranked(scores, rows, id_rank)
     kept, count = np.empty(min(k, len(order)), np.int64), 0
     groups, seen = np.empty(len(held) + 2 * len(kept), np.int64), len(held)
@@ -101,8 +102,8 @@ def _ranked(scores, rows, id_rank):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _greedy(scores, vectors, leaf, diversity, k):  # type: ignore[no-untyped-def]
-    """Likeness is worked out to those that are picked, of those that are not yet."""
+def most_varied(scores, vectors, leaf, diversity, k):  # type: ignore[no-untyped-def]
+    """Compiled: `varied`. Likeness is worked out to those that are picked, of those that are not yet."""
     n = len(scores)
     span = scores[0] - scores[-1]
     worth, nearest, picks = np.empty(n), np.zeros(n), np.empty(k, np.int64)

@@ -24,11 +24,16 @@ def allowed_rows(ask: Ask) -> Mask:
     for category in ask.excluded_categories:
         allowed &= ~table.in_category(category)
     ask.rules.strike(allowed, table)
+    allowed[blocked_rows(ask)] = False
+    return allowed
+
+
+def blocked_rows(ask: Ask) -> list[int]:
+    """Rows that the question itself keeps out of its answer."""
     blocked = [*ask.in_basket, *ask.excluded, *ask.purchased]
     if ask.question.anchor >= 0:
         blocked.append(ask.question.anchor)
-    allowed[blocked] = False
-    return allowed
+    return blocked
 
 
 def present_rows(ask: Ask) -> list[int]:

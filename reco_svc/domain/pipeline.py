@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
+from meshkit.errors import RecomeshError
 from reco_svc.domain.asking import Ask, resolve
 from reco_svc.domain.blend import blend
 from reco_svc.domain.model import (
@@ -24,17 +26,36 @@ from reco_svc.domain.model import (
 from reco_svc.domain.never_show import allowed_rows, offence, offenders, present_rows, taken_groups
 from reco_svc.domain.presenting import presented
 from reco_svc.domain.ranking import Ranker, Ranking
+from reco_svc.domain.session_lists import session_lists
 from reco_svc.domain.sources import FALLBACKS, SOURCES, STRATEGY_SOURCES
 from reco_svc.domain.view import View
 
 FALLBACK = "fallback"
 
 
-class Pipeline:
-    """Answers queries with a ranker. `caught` counts, by offence, what only the last check kept out of an answer."""
+class Asked(NamedTuple):
+    """A query with what the mesh knows of its visitor: `session` oldest first, `history` products bought earlier,
+    newest first. `degraded` is passed through."""
 
-    def __init__(self, ranker: Ranker) -> None:
+    query: RecommendQuery
+    session: Sequence[SessionStep]
+    history: Sequence[str]
+    preferences: Preferences | None
+    recommendation_id: str
+    degraded: bool = False
+
+
+class Pipeline:
+    """Answers queries with a ranker. `together` ranks some asks of one view and moment faster than the ranker ranks
+    each, None for the others. `caught` counts, by offence, what only the last check kept out of an answer."""
+
+    def __init__(
+        self,
+        ranker: Ranker,
+        together: Callable[[Sequence[Ask]], Sequence[Ranking | None]] = lambda asks: [None] * len(asks),
+    ) -> None:
         self._ranker = ranker
+        self._together = together
         self.caught: Counter[str] = Counter()
 
     def answer(
@@ -49,23 +70,24 @@ class Pipeline:
         recommendation_id: str,
         degraded: bool = False,
     ) -> Recommendation:
-        """The answer to a query at a moment; the same arguments give the same answer.
+        """The answer to a query at a moment; the same arguments give the same answer. See Asked.
 
-        `session` is what the mesh knows, oldest first; `history` products bought earlier, newest first. `degraded` is
-        passed through. Raises InvalidArgument (FILTER_SYNTAX) that points at the column.
+        Raises InvalidArgument (FILTER_SYNTAX) that points at the column.
         """
-        ask = resolve(view, query, session, history, preferences, now)
-        ranking = self._checked(ask)
-        return Recommendation(
-            recommendation_id=recommendation_id,
-            items=presented(ask, ranking.picks, self._ranker.sources),
-            unknown_ids=ask.unknown_ids,
-            fallback_level=ranking.fallback_level,
-            degraded=degraded,
-            model_version=view.snapshot.version if view.snapshot else "",
-            rules_version=view.rules.version,
-            generated_at=now,
-        )
+        asked = Asked(query, session, history, preferences, recommendation_id, degraded)
+        (answer,) = self.answers(view, [asked], now)
+        if isinstance(answer, RecomeshError):
+            raise answer
+        return answer
+
+    def answers(self, view: View, asked: Sequence[Asked], now: datetime) -> list[Recommendation | RecomeshError]:
+        """The answer, or its error, to each of many queries at one moment, in order; those that one alone would get."""
+        asks = [_resolved(view, one, now) for one in asked]
+        ready = iter(self._together([ask for ask in asks if isinstance(ask, Ask)]))
+        return [
+            self._answer(one, ask, self._checked(ask, next(ready))) if isinstance(ask, Ask) else ask
+            for one, ask in zip(asked, asks, strict=True)
+        ]
 
     def explain(
         self,
@@ -100,11 +122,27 @@ class Pipeline:
                 query = RecommendQuery(strategy=strategy, context=context, diversity=0.5)
                 self.answer(view, query, session, ids, None, now=now, recommendation_id="")
 
-    def _checked(self, ask: Ask) -> Ranking:
-        """A list without anything that must never be shown. The masks see to that; this proves it.
+    def _answer(self, asked: Asked, ask: Ask, ranking: Ranking) -> Recommendation:
+        view = ask.view
+        return Recommendation(
+            recommendation_id=asked.recommendation_id,
+            items=presented(ask, ranking.picks, self._ranker.sources),
+            unknown_ids=ask.unknown_ids,
+            fallback_level=ranking.fallback_level,
+            degraded=asked.degraded,
+            model_version=view.snapshot.version if view.snapshot else "",
+            rules_version=view.rules.version,
+            generated_at=ask.now,
+        )
+
+    def _checked(self, ask: Ask, ranking: Ranking | None = None) -> Ranking:
+        """A list without anything that must never be shown, the given one if it is so. The masks see to that; this
+        proves it.
 
         Each round forbids what it caught, and the ranker never picks a forbidden row, so it ends.
         """
+        if ranking is not None and not offenders([pick.row for pick in ranking.picks], ask):
+            return ranking
         allowed = allowed_rows(ask)
         while True:
             ranking = self._ranker.rank(ask, allowed.copy())
@@ -141,6 +179,13 @@ class Pipeline:
         return _passed_over(ask, row, self._checked(ask))
 
 
+def _resolved(view: View, asked: Asked, now: datetime) -> Ask | RecomeshError:
+    try:
+        return resolve(view, asked.query, asked.session, asked.history, asked.preferences, now)
+    except RecomeshError as error:
+        return error
+
+
 def _passed_over(ask: Ask, row: int, ranking: Ranking) -> str:
     """The step that left out a row that may be shown."""
     shown, group = [pick.row for pick in ranking.picks], ask.view.products.group
@@ -167,4 +212,4 @@ def _twin_of(ask: Ask, row: int, others: Sequence[int]) -> int:
 @cache
 def default_pipeline() -> Pipeline:
     """The pipeline with the real sources."""
-    return Pipeline(Ranker(SOURCES, STRATEGY_SOURCES, FALLBACKS, blend))
+    return Pipeline(Ranker(SOURCES, STRATEGY_SOURCES, FALLBACKS, blend), session_lists)

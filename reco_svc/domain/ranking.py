@@ -98,7 +98,7 @@ class Ranker:
     def rank(self, ask: Ask, allowed: Mask) -> Ranking:
         """The list. `allowed` (len(table),) is used up."""
         table = ask.view.products
-        taken = taken_groups(ask) | _twins(ask, present_rows(ask))
+        taken = taken_by_present(ask)
         pins = ask.rules.pinned(ask.query.limit, allowed, table, taken)
         for row, _ in pins.values():
             _take(ask, row, allowed, taken)
@@ -137,7 +137,7 @@ class Ranker:
     def _vary(self, ask: Ask, scores: Vectors, rows: Rows, need: int) -> Rows:
         asked = ask.query.diversity
         diversity = self._diversity.get(ask.query.strategy, 0.0) if asked is None else asked
-        pool = rows[: max(30, 3 * need)]
+        pool = rows[: pool_size(need)]
         if diversity <= 0 or need <= 1:
             return np.arange(min(need, len(rows)))
         table, vectors = ask.view.products, ask.view.vectors.matrix(pool)
@@ -180,6 +180,17 @@ class Ranker:
         rows, scaled = found.rows[order].tolist(), (scores[order] * scale).tolist()
         speaks = found.evidence[order].tolist()
         return [Pick(row, score, (name,), (seed,)) for row, score, seed in zip(rows, scaled, speaks, strict=True)]
+
+
+def taken_by_present(ask: Ask) -> set[int]:
+    """Groups of variants and codes of near-duplicates that what is on the page or in the basket has already."""
+    present = present_rows(ask)
+    return taken_groups(ask) | _twins(ask, present) if present else set()
+
+
+def pool_size(need: int) -> int:
+    """Among how many of the best the varied ones are looked for."""
+    return max(30, 3 * need)
 
 
 def _picks(blended: Blended, scores: Vectors, chosen: Rows, proposals: Proposals, *, all_of: bool) -> list[Pick]:

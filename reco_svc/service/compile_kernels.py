@@ -76,6 +76,7 @@ def _queries() -> Iterator[RecommendQuery]:
     """The simple ones first: each brings in few kernels."""
     for strategy in sorted(Strategy, key=lambda strategy: strategy is Strategy.AUTO):
         yield RecommendQuery(strategy=strategy, limit=2, diversity=0.5)
+    yield RecommendQuery(strategy=Strategy.SESSION, limit=2)  # one of those that are ranked together
     for strategy in (Strategy.SIMILAR, Strategy.AUTO):
         yield RecommendQuery(strategy=strategy, context=Context("p4", basket=("p5",)), diversity=0.5)
 
@@ -113,8 +114,9 @@ def _view(snapshot: Snapshot | None, vectors: VectorSpace) -> View:
 
 def _trained(vectors: Vectors) -> Snapshot:
     """One in which everything goes with everything else, so that every source proposes something."""
-    rows, graph = np.arange(N, dtype=np.int32), _graph()
-    model = Collaborative(np.ones((N, N), np.float32), rows, rows, graph)
+    rows, graph = np.arange(N - 1, dtype=np.int32), _graph()
+    column = np.append(rows, np.int32(-1))  # nobody had the last one, so it is reached by what is like the others
+    model = Collaborative(np.ones((N - 1, N - 1), np.float32), column, rows, graph)
     return replace(
         Snapshot.of_content(PRODUCTS, vectors, graph),
         viewed=graph,

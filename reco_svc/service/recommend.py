@@ -8,7 +8,7 @@ from functools import partial
 
 from meshkit.errors import RecomeshError, Unavailable
 from reco_svc.domain.model import Recommendation, RecommendQuery
-from reco_svc.domain.pipeline import Pipeline, default_pipeline
+from reco_svc.domain.pipeline import Asked, Pipeline, default_pipeline
 from reco_svc.domain.ports import PurchaseHistory, ReadSessions, SessionStore
 from reco_svc.service.live_state import LiveState
 from reco_svc.service.recommendation_ids import unguessable_ids
@@ -46,41 +46,32 @@ class Recommend:
         no kernel has to be compiled on the way.
         `degraded` is set when the session store is away: the answer then may know only what the caller sent.
         """
-        now = self._clock()
-        return self._answer(query, await self._read_sessions([query], now), now)
+        (result,) = await self.many([query])
+        if isinstance(result, RecomeshError):
+            raise result
+        return result
 
     async def many(self, queries: Sequence[RecommendQuery]) -> list[Recommendation | RecomeshError]:
         """An answer or its error for each query, in order. All their sessions are read at once."""
         now = self._clock()
         sessions = await self._read_sessions(queries, now)
-        results: list[Recommendation | RecomeshError] = []
-        for query in queries:
-            try:
-                results.append(self._answer(query, sessions, now))
-            except RecomeshError as error:
-                results.append(error)
-        return results
-
-    def _answer(self, query: RecommendQuery, sessions: ReadSessions, now: datetime) -> Recommendation:
         if not self._ready():
-            raise Unavailable("reco", "the recommender is still loading snapshot and catalog, or compiling")
+            away = Unavailable("reco", "the recommender is still loading snapshot and catalog, or compiling")
+            return [away for _ in queries]
+        asked = [self._asked(query, sessions, now) for query in queries]
+        answers = self._pipeline.answers(self._live.view(), asked, now)
+        for one, answer in zip(asked, answers, strict=True):
+            if isinstance(answer, Recommendation):
+                self._log.add(LoggedAnswer(one.query, one.session, one.history, one.preferences, answer))
+        return answers
+
+    def _asked(self, query: RecommendQuery, sessions: ReadSessions, now: datetime) -> Asked:
         visitor_id = query.visitor_id
         preferences = self._live.preferences_of(visitor_id) if visitor_id else None
         known = self._may_know(visitor_id)
         session = tuple(sessions.steps.get(visitor_id, ())) if known else ()
         history = self._purchases.recent(visitor_id, now) if known else ()
-        answer = self._pipeline.answer(
-            self._live.view(),
-            query,
-            session,
-            history,
-            preferences,
-            now=now,
-            recommendation_id=self._new_id(),
-            degraded=known and sessions.degraded,
-        )
-        self._log.add(LoggedAnswer(query, session, history, preferences, answer))
-        return answer
+        return Asked(query, session, history, preferences, self._new_id(), known and sessions.degraded)
 
     async def _read_sessions(self, queries: Sequence[RecommendQuery], now: datetime) -> ReadSessions:
         visitors = {query.visitor_id for query in queries if self._may_know(query.visitor_id)}

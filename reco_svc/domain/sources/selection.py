@@ -31,11 +31,12 @@ def best_allowed(
     """The `k` best of distinct rows that are allowed; rows past the mask are not."""
     if not len(rows) or k <= 0:
         return Candidates.none()
-    return Candidates(*_best_allowed(rows, scores, evidence, k, allowed, products.id_rank))
+    return Candidates(*allowed_best(rows, scores, evidence, k, allowed, products.id_rank))
 
 
 @njit(cache=True, nogil=True)
-def _best_allowed(rows, scores, evidence, k, allowed, id_rank):  # type: ignore[no-untyped-def]
+def allowed_best(rows, scores, evidence, k, allowed, id_rank):  # type: ignore[no-untyped-def]
+    """Compiled: `best_allowed` for a k of 1 or more; `id_rank` is the table's."""
     places, count = np.empty(len(rows), np.int64), 0
     for at in range(len(rows)):
         if 0 <= rows[at] < len(allowed) and allowed[rows[at]]:

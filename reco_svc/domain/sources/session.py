@@ -17,9 +17,10 @@ from numba import njit
 from reco_svc.domain.candidates import Candidates
 from reco_svc.domain.ports import Mask, Rows, Vectors
 from reco_svc.domain.question import Question
-from reco_svc.domain.snapshot import SessionIndex
+from reco_svc.domain.scratch import scratch
+from reco_svc.domain.snapshot import SessionIndex, index_of
 from reco_svc.domain.sources.selection import best_allowed
-from reco_svc.domain.sources.summing import summed
+from reco_svc.domain.sources.summing import sum_of
 from reco_svc.domain.view import View
 
 NEWEST = 3_000  # sessions looked at for each product of the question, fewer for long questions
@@ -29,7 +30,8 @@ QUERY_LENGTH = 100
 POWER = 1.5  # of the similarity: the nearest sessions count more than their share
 
 
-_Found: TypeAlias = tuple[Rows, Vectors, Rows, float]
+SessionArrays: TypeAlias = tuple[npt.NDArray[np.generic], ...]
+_NO_SESSIONS = index_of([], np.empty(0, np.float32))
 
 
 class SessionSource:
@@ -57,49 +59,30 @@ class SessionSource:
 
 
 def neighbour_scores(
-    indexes: Sequence[SessionIndex | None], rows: Rows, weights: Vectors, *, past: bool = False
+    indexes: Sequence[SessionIndex | None],
+    rows: Rows,
+    weights: Vectors,
+    *,
+    past: bool = False,
+    neighbours: int = NEIGHBOURS,
 ) -> tuple[Rows, Vectors, Rows]:
     """Rows reached through the nearest sessions in no order, scores, and the query row that counted most for each.
 
     `rows` are distinct, oldest first, with their weights; they are not answered themselves. `past`: they tell of
-    earlier visits. Each index gives its nearest. The cost grows with the sessions that are looked at, not with those
-    there are.
+    earlier visits. Each of at most two indexes gives its nearest `neighbours`. The cost grows with the sessions that
+    are looked at, not with those there are.
     """
-    weights = weights.astype(np.float32, copy=False)
-    found = [_searched(index, rows, weights, past) for index in indexes if index is not None and index.count]
-    if not found:
-        return np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.int64)
-    if len(found) == 1:
-        return found[0][:3]
-    near, *others = sorted(found, key=lambda one: -one[3])
-    for other in others:
-        if len(other[0]):
-            near = _together(near, other, (other[3] / near[3]) ** POWER)
-    return near[:3]
-
-
-def _searched(index: SessionIndex, rows: Rows, weights: Vectors, past: bool) -> _Found:
-    """Of one index, the scores as if its nearest session had a similarity of 1; and that similarity."""
-    counts = index.past_weight if past and len(index.past_weight) else index.weight
-    found: _Found = _score(
-        rows,
-        weights,
-        index.session_ptr,
-        index.item_rows,
-        index.item_ptr,
-        index.sessions,
-        index.idf,
-        counts if len(counts) else np.ones(index.count, np.float32),
-        NEIGHBOURS,
-        np.float32(POWER),
-        *_scratch.of(index.count, len(index.item_ptr) - 1),
-    )
+    first, second = [session_arrays(index, past=past) for index in (*indexes, None)[:2]]
+    weights, room = weights.astype(np.float32, copy=False), session_scratch.of(first, second)
+    found: tuple[Rows, Vectors, Rows] = nearest_of_both(rows, weights, neighbours, first, second, *room)
     return found
 
 
-def _together(near: _Found, far: _Found, scale: float) -> _Found:
-    """The sum, `far` times `scale`."""
-    return *summed(near[:3], far[:3], scale), near[3]
+def session_arrays(index: SessionIndex | None, *, past: bool = False) -> SessionArrays:
+    """What kernels read of an index; None: there are no sessions."""
+    index = index or _NO_SESSIONS
+    counts = index.past_weight if past and len(index.past_weight) else index.weight
+    return index.session_ptr, index.item_rows, index.item_ptr, index.sessions, index.idf, counts
 
 
 class _Scratch(threading.local):
@@ -109,44 +92,50 @@ class _Scratch(threading.local):
     def __init__(self) -> None:
         self._arrays = self._made(0, 0)
 
-    def of(self, sessions: int, rows: int) -> tuple[npt.NDArray[np.generic], ...]:
-        """Similarity, place of the last shared product (sessions,); total, greatest share and its witness (rows,)."""
+    def of(self, first: SessionArrays, second: SessionArrays) -> tuple[SessionArrays, npt.NDArray[np.int32]]:
+        """For two indexes: similarity, place of the last shared product (sessions,), total, greatest share and its
+        witness (rows,); and places by row."""
+        sessions, rows = (max(len(first[at]), len(second[at])) for at in (0, 2))
         if len(self._arrays[0]) < sessions or len(self._arrays[2]) < rows:
             self._arrays = self._made(sessions, rows)
-        return self._arrays
+        return self._arrays, scratch.places(rows)
 
     @staticmethod
-    def _made(sessions: int, rows: int) -> tuple[npt.NDArray[np.generic], ...]:
+    def _made(sessions: int, rows: int) -> SessionArrays:
         by_session = (np.zeros(sessions, np.float32), np.zeros(sessions, np.int32))
         return (*by_session, np.zeros(rows, np.float32), np.zeros(rows, np.float32), np.zeros(rows, np.int64))
 
 
-_scratch = _Scratch()
+session_scratch = _Scratch()
 
 
 @njit(cache=True, nogil=True)
-def _score(  # type: ignore[no-untyped-def]
-    rows,
-    weights,
-    session_ptr,
-    item_rows,
-    item_ptr,
-    sessions,
-    idf,
-    session_weight,
-    neighbours,
-    power,
-    similarity,
-    last,
-    total,
-    strongest,
-    witness,
-):
-    """Rows past the end of the index were in none of its sessions."""
+def nearest_of_both(rows, weights, neighbours, first, second, room, places):  # type: ignore[no-untyped-def]
+    """Compiled: `neighbour_scores`, of `session_arrays` and with what `session_scratch` has for them.
+
+    The scores of the index whose nearest session is less similar are brought to the scale of the other.
+    """
+    near, near_top = _searched(rows, weights, neighbours, first, room)
+    if len(second[0]) < 2:
+        return near
+    far, far_top = _searched(rows, weights, neighbours, second, room)
+    if far_top > near_top:
+        near, far, near_top, far_top = far, near, far_top, near_top
+    if not len(far[0]):
+        return near
+    return sum_of(near[0], near[1], near[2], far[0], far[1], far[2], np.float32((far_top / near_top) ** POWER), places)
+
+
+@njit(cache=True, nogil=True)
+def _searched(rows, weights, neighbours, index, room):  # type: ignore[no-untyped-def]
+    """Of one index, the scores as if its nearest session had a similarity of 1; and that similarity. Rows past the end
+    of the index were in none of its sessions."""
+    session_ptr, item_rows, item_ptr, sessions, idf, counts = index
+    similarity, last, total, strongest, witness = room
     known = rows < len(idf)
     rows, weights = rows[known], weights[known]
     newest = max(1, min(NEWEST, LOOKED_AT // max(len(rows), 1)))
-    touched, near = _touched(rows, weights, item_ptr, sessions, idf, session_weight, newest, similarity, last)
+    touched, near = _touched(rows, weights, item_ptr, sessions, idf, counts, newest, similarity, last)
     chosen = _nearest(touched, near, neighbours)
     top, most = np.float32(1e-30), 0
     for at in chosen:
@@ -157,7 +146,7 @@ def _score(  # type: ignore[no-untyped-def]
         strongest[row] = np.inf
     for at in chosen:
         session = touched[at]
-        share = (near[at] / top) ** power * weights[last[session]]
+        share = (near[at] / top) ** np.float32(POWER) * weights[last[session]]
         for spot in range(session_ptr[session], session_ptr[session + 1]):
             row = item_rows[spot]
             if strongest[row] == np.inf:
@@ -173,7 +162,7 @@ def _score(  # type: ignore[no-untyped-def]
     for row in rows:
         strongest[row] = 0.0
     found = found[:reached]
-    return found, _taken(found, total, idf), witness[found], top
+    return (found, _taken(found, total, idf), witness[found]), top
 
 
 @njit(cache=True, nogil=True)
@@ -187,8 +176,9 @@ def _taken(found, total, idf):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _touched(rows, weights, item_ptr, sessions, idf, session_weight, newest, similarity, last):  # type: ignore[no-untyped-def]
-    """The newest sessions of each row, each once, and their similarity; `last` is the place of the last shared row."""
+def _touched(rows, weights, item_ptr, sessions, idf, counts, newest, similarity, last):  # type: ignore[no-untyped-def]
+    """The newest sessions of each row, each once, and their similarity, times what a session counts (nothing given: 1
+    each); `last` is the place of the last shared row."""
     touched, count = np.empty(len(rows) * newest, np.int32), 0
     for at in range(len(rows)):
         begin = item_ptr[rows[at]]
@@ -202,7 +192,9 @@ def _touched(rows, weights, item_ptr, sessions, idf, session_weight, newest, sim
             last[session] = at
     touched, near = touched[:count], np.empty(count, np.float32)
     for at in range(count):
-        near[at] = similarity[touched[at]] * session_weight[touched[at]]
+        near[at] = similarity[touched[at]]
+        if len(counts):
+            near[at] *= counts[touched[at]]
         similarity[touched[at]] = 0.0
     return touched, near
 

@@ -19,13 +19,13 @@ def summed(one: Scored, other: Scored, scale: float) -> Scored:
     Rows of a list are distinct; evidence is of the greater part, of `one` among equals.
     """
     most = 1 + int(max(one[0].max(initial=0), other[0].max(initial=0)))
-    found: Scored = _summed(*one, *other, np.float32(scale), scratch.places(most))
+    found: Scored = sum_of(*one, *other, np.float32(scale), scratch.places(most))
     return found
 
 
 @njit(cache=True, nogil=True)
-def _summed(rows, scores, evidence, more_rows, more_scores, more_evidence, scale, places):  # type: ignore[no-untyped-def]
-    """`places` are zeros by row: 1 + where a row stands."""
+def sum_of(rows, scores, evidence, more_rows, more_scores, more_evidence, scale, places):  # type: ignore[no-untyped-def]
+    """Compiled: `summed`. `places` are zeros by row: 1 + where a row stands."""
     most = len(rows) + len(more_rows)
     all_rows, total, seeds = np.empty(most, np.int64), np.empty(most, np.float32), np.empty(most, np.int64)
     count = len(rows)

@@ -84,12 +84,10 @@ def test_the_nearest_sessions_speak_for_their_products(
             if row not in asked:
                 total[row] = total.get(row, 0.0) + share
     expected = {row: score * (1.0 + float(index.idf[row])) for row, score in total.items()}
-    before, session_source.NEIGHBOURS = session_source.NEIGHBOURS, neighbours
-    try:
-        for _ in range(2):  # the second time over what the first left behind
-            rows, scores, evidence = session_source.neighbour_scores((index,), np.array(asked, np.int64), weights)
-    finally:
-        session_source.NEIGHBOURS = before
+    for _ in range(2):  # the second time over what the first left behind
+        rows, scores, evidence = session_source.neighbour_scores(
+            (index,), np.array(asked, np.int64), weights, neighbours=neighbours
+        )
     assert set(rows.tolist()) == set(expected)
     assert {row: pytest.approx(expected[row], rel=1e-4) for row in expected} == dict(
         zip(rows.tolist(), scores.tolist(), strict=True)
