@@ -20,6 +20,7 @@ from reco_svc.domain.blend import BlendWeights
 from reco_svc.domain.fading import Fading
 from reco_svc.domain.lexical import LexicalProjection
 from reco_svc.domain.ports import VectorIndex, Vectors
+from reco_svc.domain.question import Kind
 from reco_svc.domain.reach import Place, Reach
 from reco_svc.domain.snapshot import Collaborative, Graph, SessionIndex, Snapshot
 
@@ -89,7 +90,9 @@ def load_snapshot(folder: Path, version: str) -> Snapshot:
     past = [_array(folder / PAST_WEIGHT)] if (folder / PAST_WEIGHT).exists() else []  # since sessions age apart
     reach = Reach()
     if (folder / SHOWN).exists():  # a snapshot since lists have a reach
-        reach = Reach(_array(folder / SHOWN), {key: Place(*place) for key, place in about["reach"].items()})
+        shown = _array(folder / SHOWN)  # of releases before one count for every kind
+        places = {key: Place(*place) for key, place in about["reach"].items()}
+        reach = Reach(np.broadcast_to(shown, (len(Kind), shown.shape[-1])), places)
     snapshot = Snapshot(
         version=version,
         products=StoredProducts(folder / PRODUCTS),
@@ -137,7 +140,7 @@ def _check(snapshot: Snapshot) -> None:
         "neighbours": len(snapshot.collaborative.neighbours.ptr) == n + 1,
         "projection": snapshot.projection.dim == snapshot.vectors.shape[1],
         "twins": len(snapshot.twins) in (0, n),
-        "reach": len(snapshot.reach.shown) in (0, n),
+        "reach": snapshot.reach.shown.shape[-1] in (0, n),
         "index": snapshot.index is None or snapshot.index.size == n,  # type: ignore[attr-defined]
     }
     wrong = [name for name, fits in shapes.items() if not fits]

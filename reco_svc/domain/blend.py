@@ -52,6 +52,11 @@ class BlendWeights:
             return None
         return learned[bucket(question)] or None
 
+    def weighty(self, strategy: Strategy, question: Question, sources: Sequence[str]) -> Sequence[str]:
+        """The sources that count for a question; all of them where nothing was learned."""
+        learned = self.of(strategy, question) or {}
+        return [name for name in sources if learned.get(name, 0.0) > 0] or sources
+
 
 class Blended(NamedTuple):
     """`rows` and `scores` best first, ties by row; `parts` (sources, rows) is what each source gave to the score, and

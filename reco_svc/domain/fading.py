@@ -15,7 +15,7 @@ import numpy as np
 
 from reco_svc.domain.limits import MAX_STEPS
 from reco_svc.domain.ports import Vectors
-from reco_svc.domain.question import Kind, Question
+from reco_svc.domain.question import PAST, Kind, Question
 
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0)  # what training tries
 _VISIT: Mapping[str, float] = MappingProxyType(
@@ -57,9 +57,11 @@ class Fading:
 
     def is_past(self, question: Question) -> bool:
         """Whether a question tells of earlier visits more than of this one."""
-        if len(question.session_rows) >= self.long:
-            return True
-        return question.kind is Kind.RETURN
+        return self.kind(question) in PAST
+
+    def kind(self, question: Question) -> Kind:
+        """What a question tells of its visitor."""
+        return Kind.LONG if len(question.session_rows) >= self.long else question.kind
 
 
 @cache

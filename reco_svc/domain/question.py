@@ -31,6 +31,10 @@ class Kind(StrEnum):
     VISIT = ""  # this visit alone
     KNOWN = ":known"  # this visit, and purchases before it
     RETURN = ":return"  # earlier purchases alone
+    LONG = ":long"  # a session too long for a visit, see Fading.kind
+
+
+PAST = (Kind.RETURN, Kind.LONG)  # earlier visits more than this one
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from reco_svc.domain.never_show import present_rows, taken_groups
 from reco_svc.domain.novelty import toward_rare
 from reco_svc.domain.ports import Mask, Rows, Vectors
 from reco_svc.domain.question import Question
-from reco_svc.domain.reach import AS_IT_IS, TEN, Place, Reach
+from reco_svc.domain.reach import AS_IT_IS, TEN, Giving
 from reco_svc.domain.rows import at_most
 
 CANDIDATES = 150  # asked of each source
@@ -92,8 +92,7 @@ class Ranker:
     def _weighty(self, ask: Ask) -> Sequence[str]:
         """The sources that count in this context: those that training gave no weight need not be asked."""
         names, snapshot = self._strategy_sources[ask.query.strategy], ask.view.snapshot
-        learned = snapshot.blend.of(ask.query.strategy, ask.question) if snapshot else None
-        return [name for name in names if learned.get(name, 0.0) > 0] or names if learned else names
+        return snapshot.blend.weighty(ask.query.strategy, ask.question, names) if snapshot else names
 
     def rank(self, ask: Ask, allowed: Mask) -> Ranking:
         """The list. `allowed` (len(table),) is used up."""
@@ -121,18 +120,23 @@ class Ranker:
         momentum = ask.view.popularity.momentum
         blended = self._blend(proposals, ask.query.strategy, ask.question, weights, momentum)
         scores = blended.scores * allowed[blended.rows]
-        reach = snapshot.reach if snapshot and self._reaching else AS_IT_IS
-        place = reach.of(ask.query.strategy, ask.question)
-        scores = reach.damped(blended.rows, scores, place)
+        giving = self._giving(ask)
+        scores = giving.damped(blended.rows, scores)
         _weigh(ask, scores, blended.rows)
         if ask.query.novelty:
             scores = toward_rare(scores, ask.view.popularity.rarity(blended.rows), ask.query.novelty)
         ranked = shortlist(scores, blended.rows, max(60, 6 * need), ask.view.products, taken, ask.view.twins)
         chosen = self._vary(ask, scores[ranked], blended.rows[ranked], need)
-        if place.given and need >= TEN and ask.query.diversity is None:  # else the caller says how varied it is to be
-            chosen = _with_places(reach, place, scores[ranked], blended.rows[ranked], chosen)
+        if giving.place.given and need >= TEN and ask.query.diversity is None:  # else the caller says how varied it is
+            chosen = _with_places(giving, scores[ranked], blended.rows[ranked], chosen)
         chosen = ranked[chosen]
         return _picks(blended, scores, chosen, proposals, all_of=ask.query.explain), blended.rows[ranked]
+
+    def _giving(self, ask: Ask) -> Giving:
+        snapshot = ask.view.snapshot
+        if snapshot is None or not self._reaching:
+            return AS_IT_IS
+        return snapshot.reach.of(ask.query.strategy, snapshot.fading.kind(ask.question))
 
     def _vary(self, ask: Ask, scores: Vectors, rows: Rows, need: int) -> Rows:
         asked = ask.query.diversity
@@ -220,12 +224,12 @@ def _picks(blended: Blended, scores: Vectors, chosen: Rows, proposals: Proposals
     return picks
 
 
-def _with_places(reach: Reach, place: Place, scores: Vectors, rows: Rows, chosen: Rows) -> Rows:
+def _with_places(giving: Giving, scores: Vectors, rows: Rows, chosen: Rows) -> Rows:
     """The chosen positions, with places for what few lists show."""
     rest = np.ones(len(rows), np.bool_)
     rest[chosen] = False
     order = np.concatenate([chosen, np.flatnonzero(rest)])
-    return order[reach.given(rows[order], scores[order], len(chosen), place)]
+    return order[giving.given(rows[order], scores[order], len(chosen))]
 
 
 def _weigh(ask: Ask, scores: Vectors, rows: Rows) -> None:

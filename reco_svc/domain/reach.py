@@ -1,9 +1,9 @@
 """Lists that do not all show the same.
 
 The blend shows some products to many: they are near everything (hubs: Radovanović, Nanopoulos and Ivanović, JMLR 2010).
-So what many lists had when the validation questions were asked counts for less, as hubs do where scores are scaled by
-their neighbourhood (Schnitzer et al., JMLR 2012), and the last of the first ten places go to those, among what comes
-next, that the fewest lists had. How much of both is learned, see learning/reaching.py.
+So what many lists of a kind had when training asked counts for less, as hubs do where scores are scaled by their
+neighbourhood (Schnitzer et al., JMLR 2012), and the last of the first ten places go to those, among what comes next,
+that the fewest lists had. How much of both is learned, see learning/reaching.py.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from reco_svc.domain.model import Strategy
 from reco_svc.domain.ports import Ints, Rows, Vectors
-from reco_svc.domain.question import Question
+from reco_svc.domain.question import Kind
 
 TEN = 10  # places, of which the last are given
 LEAST = 0.5  # of the score of the product that stands there: what was buried stays so
@@ -35,46 +35,48 @@ class Place(NamedTuple):
 NEVER = Place(0, TEN)
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """`shown` (n,) counts the lists that each row was near the top of; `places` has what is given by strategy and kind
-    of question as in BlendWeights. Nothing learned: lists stay as they are."""
+class Giving(NamedTuple):
+    """A place, and how many lists each row was near the top of, `shown` (n,); rows that came after the training count
+    as never shown."""
 
-    shown: Ints = field(default_factory=lambda: np.empty(0, np.int32))
-    places: Mapping[str, Place] = field(default_factory=lambda: MappingProxyType({}))
-    _factors: dict[float, Vectors] = field(default_factory=dict, repr=False, compare=False)  # by damping, see _factor
+    place: Place
+    shown: Ints
 
-    def of(self, strategy: Strategy, question: Question) -> Place:
-        """What is given for a question."""
-        return self.places.get(strategy + question.kind, NEVER)
-
-    def damped(self, rows: Rows, scores: Vectors, place: Place) -> Vectors:
+    def damped(self, rows: Rows, scores: Vectors) -> Vectors:
         """Scores of `rows`, in their order: (n,), (n,) → (n,)."""
-        if not place.damping:
+        if not self.place.damping:
             return scores
-        return scores * self._factor(place.damping).take(rows, mode="clip")
+        return scores * (1 + self._lists_with(rows)).astype(np.float32) ** np.float32(-self.place.damping)
 
-    def given(self, rows: Rows, scores: Vectors, length: int, place: Place) -> Rows:
-        """Positions of the first `length` of `rows`, best first, with that many places given: (n,), (n,) → (≤ length,).
+    def given(self, rows: Rows, scores: Vectors, length: int) -> Rows:
+        """Positions of the first `length` of `rows`, best first, with the places given: (n,), (n,) → (≤ length,).
 
-        Ties go to the better rank; rows that came after the training count as never shown.
+        Ties go to the better rank.
         """
         order, shown = np.arange(len(rows)), self._lists_with(rows)
-        for at in range(TEN - place.given, min(TEN, length, len(rows))):
-            near = order[at : place.depth]
+        for at in range(TEN - self.place.given, min(TEN, length, len(rows))):
+            near = order[at : self.place.depth]
             worthy = scores[near] >= LEAST * scores[near[0]]
             chosen = int(np.where(worthy, shown[near], shown.max() + 1).argmin())
             near[: chosen + 1] = np.roll(near[: chosen + 1], 1)
         return order[:length]
 
-    def _factor(self, damping: float) -> Vectors:
-        """What the score of each row is multiplied with, and last that of rows which came after the training."""
-        if damping not in self._factors:
-            self._factors[damping] = np.append(1 + self.shown, 1).astype(np.float32) ** np.float32(-damping)
-        return self._factors[damping]
-
     def _lists_with(self, rows: Rows) -> Ints:
         return np.where(rows < len(self.shown), self.shown.take(rows, mode="clip"), 0).astype(np.int32)
 
 
-AS_IT_IS = Reach()  # nothing learned
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """`shown` (kinds, n) counts the lists that each row was near the top of, for each Kind in its order; `places` has
+    what is given by strategy and kind as in BlendWeights. Nothing learned: lists stay as they are."""
+
+    shown: Ints = field(default_factory=lambda: np.empty((len(Kind), 0), np.int32))
+    places: Mapping[str, Place] = field(default_factory=lambda: MappingProxyType({}))
+
+    def of(self, strategy: Strategy, kind: Kind) -> Giving:
+        """What is given to a question of a kind, see Fading.kind."""
+        return Giving(self.places.get(strategy + kind, NEVER), self.shown[_AT[kind]])
+
+
+_AT = {kind: at for at, kind in enumerate(Kind)}
+AS_IT_IS = Giving(NEVER, np.empty(0, np.int32))  # nothing learned

@@ -23,6 +23,8 @@ from reco_svc.domain.learning.fields import choose_fields
 from reco_svc.domain.learning.learned import Learned
 from reco_svc.domain.learning.projection import fit_projection
 from reco_svc.domain.learning.proving import Proof, prove
+from reco_svc.domain.learning.shop import Shop
+from reco_svc.domain.learning.showing import learned_reach
 from reco_svc.domain.learning.twins import NEAR, near_duplicates
 from reco_svc.domain.lexical import LexicalProjection
 from reco_svc.domain.model import EventType, Model, Product, TrainingRun
@@ -38,6 +40,7 @@ from reco_svc.domain.ports import (
     Vectors,
 )
 from reco_svc.domain.product_text import product_text
+from reco_svc.domain.reach import Reach
 from reco_svc.domain.snapshot import Graph, Snapshot
 from reco_svc.service.embed_texts import embed_texts
 from reco_svc.service.stopwatch import Stopwatch
@@ -140,9 +143,9 @@ class Train:
         parent = self._snapshots.active()
         with ExitStack() as until_learned:
             material = self._read(watch, until_learned)
-            proof, learned = self._learn(material, watch)
+            proof, learned, reach = self._learn(material, watch)
         with watch.stage("write", 0.92):
-            version = self._publish(material, learned, proof, parent)
+            version = self._publish(material, learned, proof, reach, parent)
         with watch.stage("activate", 0.97):
             self._record(version, parent, watch)
             fell = "" if run.force else self._fell(proof, parent)
@@ -190,21 +193,17 @@ class Train:
                     found[change.product_id] = change.product
         return [found[id_] for id_ in sorted(found)], revision
 
-    def _learn(self, material: _Material, watch: Stopwatch) -> tuple[Proof, Learned]:
+    def _learn(self, material: _Material, watch: Stopwatch) -> tuple[Proof, Learned, Reach]:
         with watch.stage("validate", 0.5):
-            proof = prove(
-                material.products,
-                material.vectors,
-                material.index,
-                material.alike,
-                material.events,
-                seed=self._settings.seed,
-            )
+            shop = Shop.of(material.products, material.vectors, material.index, material.alike)
+            proof = prove(shop, material.events, seed=self._settings.seed)
         with watch.stage("learn", 0.8):
-            learned = material.log.learn(len(material.products), proof.lesson)
-        return proof, learned
+            learned = material.log.learn(shop.n, proof.lesson)
+        with watch.stage("reach", 0.9):
+            reach = learned_reach(shop, material.events, learned, proof)
+        return proof, learned, reach
 
-    def _publish(self, material: _Material, learned: Learned, proof: Proof, parent: str) -> str:
+    def _publish(self, material: _Material, learned: Learned, proof: Proof, reach: Reach, parent: str) -> str:
         titles = [product.title for product in material.products]
         twins = near_duplicates(titles, material.vectors, learned.bought, self._settings.near_duplicate)
         snapshot = Snapshot(
@@ -224,7 +223,7 @@ class Train:
             fading=proof.fading,
             twins=twins,
             spread=proof.spread,
-            reach=proof.reach,
+            reach=reach,
             quality=proof.quality,
             facts=_facts(material, learned, proof, int((twins >= 0).sum())),
         )

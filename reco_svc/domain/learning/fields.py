@@ -54,7 +54,7 @@ def choose_fields(
     for fields in tried:
         snapshot = Snapshot.of_content(products, vectors, content_graph(texts[fields], vectors, had))
         view = View(table, space, Popularity(), snapshot, RuleSet())
-        lists = [proposed(source, view, answer, 20).rows.tolist() for answer in asked]
+        lists = [proposed(source, view, answer.question, 20).rows.tolist() for answer in asked]
         values = metric_values(lists, [answer.relevant for answer in asked])
         quality[fields] = values["recall@20"] + values["ndcg@10"]
     best = max(tried, key=lambda fields: quality[fields])

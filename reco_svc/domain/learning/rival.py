@@ -34,4 +34,4 @@ def rival_lists(
         for damping in DAMPINGS
     ]
     source = CollaborativeSource()
-    return [[proposed(source, rival, answer, DEPTH).rows for answer in answers] for rival in views]
+    return [[proposed(source, rival, answer.question, DEPTH).rows for answer in answers] for rival in views]

@@ -19,6 +19,7 @@ from reco_svc.domain.learning.graphs import CHAIN, HEAP, TRAIL, bought_graph, vi
 from reco_svc.domain.learning.learned import NEVER_FADES, Learned, Lesson, sessions_of
 from reco_svc.domain.learning.metrics import metric_values
 from reco_svc.domain.learning.validation import KnownAnswer
+from reco_svc.domain.question import Question
 from reco_svc.domain.sources.collaborative import CollaborativeSource
 from reco_svc.domain.sources.neighbours import BoughtTogetherSource, ViewedTogetherSource
 from reco_svc.domain.sources.session import SessionSource
@@ -190,14 +191,13 @@ def _with(fading: Fading, past: bool, source: str, power: float) -> Fading:
 
 def alone_quality(source: Source, view: View, answers: Sequence[KnownAnswer]) -> float:
     """Mean of Recall@20, NDCG@10 and NDCG@20 of a source alone."""
-    found = [proposed(source, view, answer, 20).rows.tolist() for answer in answers]
+    found = [proposed(source, view, answer.question, 20).rows.tolist() for answer in answers]
     values = metric_values(found, [answer.relevant for answer in answers])
     return (values["recall@20"] + values["ndcg@10"] + values["ndcg@20"]) / 3
 
 
-def proposed(source: Source, view: View, answer: KnownAnswer, k: int) -> Candidates:
+def proposed(source: Source, view: View, question: Question, k: int) -> Candidates:
     """What a source says to a question, with everything the question mentions left out."""
-    question = answer.question
     allowed = np.ones(len(view.products), np.bool_)
     allowed[question.session_rows] = False
     allowed[question.history_rows] = False

@@ -91,7 +91,7 @@ def known_answers(events: LearningEvents, late: Mask, *, long: int = MAX_STEPS, 
     """
     rng = np.random.default_rng(seed)
     sessions = _late_sessions(events, late)
-    histories = _histories(events.take(~late).wanted, {visitor for visitor, _, _ in sessions})
+    histories = histories_of(events.take(~late).wanted, {visitor for visitor, _, _ in sessions})
     returns = _returns(sessions, histories, long, rng)
     none = np.empty(0, np.int64)
     within: list[KnownAnswer] = []
@@ -99,7 +99,7 @@ def known_answers(events: LearningEvents, late: Mask, *, long: int = MAX_STEPS, 
         visitor, began_s, rows = sessions[at]
         length = len(rows) // 2 if rng.random() < 0.5 else int(rng.integers(1, max(2, len(rows))))
         history = histories.get(visitor, none) if rng.random() < 0.5 else none
-        answer = _answer(rows[:length], rows[length:], history, began_s)
+        answer = _answer(rows[:length], history, rows[length:], began_s)
         if length and len(answer.relevant):
             within.append(answer)
         if len(within) + len(returns) >= MOST_QUESTIONS:
@@ -148,7 +148,7 @@ def _returns(
     for at, (_, _, began_s, had, new) in enumerate(sorted(turns)[: MOST_QUESTIONS // 3]):
         as_session = len(had) >= long and at % 2 == 1
         session, history = (had[-MAX_STEPS:], none) if as_session else ([], np.array(had[-HISTORY:], np.int64))
-        found.append(_answer(session, new, history, began_s))
+        found.append(_answer(session, history, new, began_s))
     return [found[at] for at in rng.permutation(len(found)).tolist()]
 
 
@@ -168,12 +168,16 @@ def _turns(
             began_s, since = -1.0, {}
 
 
-def _answer(
-    seen: Sequence[int], rest: Sequence[int], history: Rows, now_s: float, never: Rows | None = None
-) -> KnownAnswer:
-    """What of the `rest` is neither `seen` nor in the history, nor among what is not wanted again."""
-    mentioned = {*seen, *history.tolist(), *(() if never is None else never.tolist())}
-    question = Question(
+def _answer(seen: Sequence[int], history: Rows, rest: Sequence[int], now_s: float) -> KnownAnswer:
+    """What of the `rest` is neither `seen` nor in the history."""
+    mentioned = {*seen, *history.tolist()}
+    relevant = np.array([row for row in rest if row not in mentioned], np.int64)
+    return KnownAnswer(question_of(seen, history, now_s), relevant)
+
+
+def question_of(seen: Sequence[int], history: Rows, now_s: float) -> Question:
+    """What a visitor asks who has `seen` these rows in this visit."""
+    return Question(
         anchor=-1,
         basket=np.empty(0, np.int64),
         session_rows=np.array(seen, np.int64),
@@ -185,10 +189,9 @@ def _answer(
         preferences=None,
         now_s=now_s,
     )
-    return KnownAnswer(question, np.array([r for r in rest if r not in mentioned], np.int64))
 
 
-def _histories(events: LearningEvents, visitors: set[int]) -> dict[int, Rows]:
+def histories_of(events: LearningEvents, visitors: set[int]) -> dict[int, Rows]:
     """Distinct rows of each of the visitors in order of the last time, the newest HISTORY."""
     of_them = events.take(np.isin(events.visitor, np.fromiter(visitors, np.int64, len(visitors))))
     histories: dict[int, list[int]] = {}

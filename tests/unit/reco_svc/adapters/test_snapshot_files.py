@@ -7,12 +7,13 @@ import orjson
 
 from reco_svc.adapters.snapshot_files import load_snapshot, save_snapshot
 from reco_svc.domain.fading import Fading
-from reco_svc.domain.model import Product
+from reco_svc.domain.model import Product, Strategy
+from reco_svc.domain.question import Kind
 from reco_svc.domain.reach import Place, Reach
 from reco_svc.domain.snapshot import Graph, SessionIndex, Snapshot, index_of
 from reco_svc.domain.sources.session import neighbour_scores
 
-REACH = Reach(np.array([5, 0, 2], np.int32), {"auto": Place(1, 30)})
+REACH = Reach(np.arange(12, dtype=np.int32).reshape(4, 3), {"auto": Place(1, 30)})
 LOOKED_FOR = (np.array([0]), np.ones(1, np.float32))
 
 
@@ -57,7 +58,14 @@ def test_a_snapshot_from_before_sessions_aged_apart_counts_them_alike(tmp_path: 
 def test_what_few_lists_have_comes_back(tmp_path: Path) -> None:
     written(tmp_path)
     reach = load_snapshot(tmp_path, "v").reach
-    assert (reach.shown.tolist(), reach.places) == ([5, 0, 2], {"auto": Place(1, 30)})
+    assert (reach.shown.tolist(), reach.places) == (REACH.shown.tolist(), {"auto": Place(1, 30)})
+
+
+def test_a_snapshot_from_before_kinds_were_counted_apart_counts_them_alike(tmp_path: Path) -> None:
+    written(tmp_path)
+    np.save(tmp_path / "reach.shown.npy", np.array([5, 0, 2], np.int32))
+    reach = load_snapshot(tmp_path, "v").reach
+    assert [reach.of(Strategy.AUTO, kind).shown.tolist() for kind in Kind] == 4 * [[5, 0, 2]]
 
 
 def test_a_snapshot_from_before_lists_had_a_reach_leaves_them_as_they_are(tmp_path: Path) -> None:

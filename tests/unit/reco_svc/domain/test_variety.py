@@ -12,6 +12,7 @@ from reco_svc.domain.model import (
     Strategy,
 )
 from reco_svc.domain.ports import HourlyCount
+from reco_svc.domain.question import Kind
 from reco_svc.domain.reach import Place, Reach
 from reco_svc.domain.view import View
 from tests.support.reco_fakes import FakeSource, pipeline_of, product, snapshot_of, view_of
@@ -42,7 +43,7 @@ def with_reach(place: Place) -> View:
     """A shop of 14 of which all but p12 are shown by 99 lists."""
     shop = [product(f"p{n}") for n in range(14)]
     shown = np.where(np.arange(14) == 12, 0, 99).astype(np.int32)
-    reach = Reach(shown, {"auto": place})
+    reach = Reach(np.tile(shown, (len(Kind), 1)), {"auto": place})
     return replace(view_of(*shop), snapshot=replace(snapshot_of(*shop), reach=reach))
 
 

@@ -1,14 +1,16 @@
-"""Lists reach as far as those of item-kNN, if that costs next to nothing."""
+"""Lists reach as far as costs nothing, and as those of item-kNN if that costs next to nothing."""
 
 import numpy as np
 
 from reco_svc.domain.blend import Blended
-from reco_svc.domain.learning.reaching import learn_reach
+from reco_svc.domain.learning.reaching import learn_places, lists_with
+from reco_svc.domain.question import Kind
 from reco_svc.domain.reach import NEVER, Place
 from tests.unit.reco_svc.domain.learning.test_blending import asked
 
 HUBS = list(range(39))
 LISTS = 90
+VISITS = [Kind.VISIT] * LISTS
 
 
 def listed(*rows: int) -> Blended:
@@ -25,43 +27,64 @@ def rival(products: int) -> list[np.ndarray]:
     return [np.array([1_000 + at % products]) for at in range(LISTS)]
 
 
-def chosen(place: int, relevant: int, products: int) -> Place:
+def chosen(place: int, relevant: list[int], products: int) -> Place:
     lists = [with_one_of_its_own(at, place) for at in range(LISTS)]
-    return learn_reach([asked(2, relevant)] * LISTS, lists, [rival(products)], 2_000).places["auto"]
+    answers = [asked(2, row) for row in relevant]
+    return learn_places(answers, VISITS, lists, [rival(products)], 2_000)["auto"]
 
 
-def test_a_reach_that_costs_nothing_is_as_wide_as_that_of_item_knn():
-    assert chosen(14, 0, 90) == Place(1, 20)
-    assert chosen(24, 0, 90) == Place(1, 30)
+def test_a_reach_that_costs_nothing_is_taken_however_far_item_knn_reaches():
+    assert chosen(14, [0] * LISTS, 10) == Place(1, 20)
+    assert chosen(24, [0] * LISTS, 10) == Place(1, 30)
 
 
-def test_a_blend_that_reaches_as_far_stays_as_it_is():
-    assert chosen(14, 0, 10) == NEVER
+def test_a_reach_that_costs_next_to_nothing_is_taken_where_item_knn_reaches_further():
+    seldom = [9 if at % 45 == 0 else 0 for at in range(LISTS)]
+    assert chosen(14, seldom, 10) == NEVER
+    assert chosen(14, seldom, 90) == Place(1, 20)
 
 
 def test_where_the_tenth_place_is_right_it_is_not_given_away():
-    assert chosen(14, 9, 90) == NEVER
+    assert chosen(14, [9] * LISTS, 90) == NEVER
 
 
 def test_halves_that_exchange_what_they_lack_reach_no_further():
     lists = [with_one_of_its_own(at % 2, 14) for at in range(LISTS)]
-    assert learn_reach([asked(2, 0)] * LISTS, lists, [rival(11)], 2_000).places["auto"] == NEVER
+    assert learn_places([asked(2, 0)] * LISTS, VISITS, lists, [rival(11)], 2_000)["auto"] == NEVER
 
 
-def test_what_lists_show_is_counted_near_their_top():
-    lists = [with_one_of_its_own(at, 35) for at in range(LISTS)]
-    shown = learn_reach([asked(2, 0)] * LISTS, lists, [rival(1)], 2_000).shown
-    assert shown[0] == LISTS
-    assert shown[40] == 0
+def test_each_kind_of_question_has_its_own_choice():
+    lists = [with_one_of_its_own(at, 14) for at in range(2 * LISTS)]
+    answers = [asked(2, 0)] * LISTS + [asked(2, 9)] * LISTS
+    kinds = VISITS + [Kind.LONG] * LISTS
+    places = learn_places(answers, kinds, lists, [rival(10) + rival(10)], 2_000)
+    assert (places["auto"], places["auto:long"]) == (Place(1, 20), NEVER)
 
 
 def test_of_few_questions_nothing_is_learned():
     lists = [with_one_of_its_own(at, 14) for at in range(79)]
-    assert not learn_reach([asked(2, 0)] * 79, lists, [rival(90)[:79]], 2_000).places
-    assert not learn_reach([], [], [], 5).places
+    assert not learn_places([asked(2, 0)] * 79, VISITS[:79], lists, [rival(90)[:79]], 2_000)
+    assert not learn_places([], [], [], [], 5)
 
 
 def test_what_many_lists_show_is_damped_where_that_is_better():
     lists = [with_one_of_its_own(at, 2) for at in range(LISTS)]
     answers = [asked(2, 40 + at) for at in range(LISTS)]
-    assert learn_reach(answers, lists, [rival(1)], 2_000).places["auto"].damping > 0
+    assert learn_places(answers, VISITS, lists, [rival(1)], 2_000)["auto"].damping > 0
+
+
+def test_what_lists_show_is_counted_near_their_top():
+    shown = lists_with(VISITS, [with_one_of_its_own(at, 35) for at in range(LISTS)], 200)
+    assert shown.shape == (len(Kind), 200)
+    assert shown[0, 0] == LISTS
+    assert shown[0, 40] == 0
+
+
+def test_lists_are_counted_by_kind_those_of_the_past_together_and_few_of_a_kind_with_all():
+    kinds = [Kind.VISIT] * 50 + [Kind.KNOWN] * 10 + [Kind.RETURN] * 30 + [Kind.LONG] * 20
+    lists = [listed(at) for kind, at in zip(kinds, [list(Kind).index(kind) for kind in kinds], strict=True)]
+    assert lists_with(kinds, lists, 4).tolist() == [[50, 0, 0, 0], [50, 10, 30, 20], [0, 0, 30, 20], [0, 0, 30, 20]]
+
+
+def test_no_list_shows_nothing():
+    assert lists_with([], [], 3).tolist() == [[0, 0, 0]] * len(Kind)
