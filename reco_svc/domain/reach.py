@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
 from reco_svc.domain.model import Strategy
 from reco_svc.domain.ports import Ints, Rows, Vectors
@@ -46,23 +47,16 @@ class Giving(NamedTuple):
         """Scores of `rows`, in their order: (n,), (n,) → (n,)."""
         if not self.place.damping:
             return scores
-        return scores * (1 + self._lists_with(rows)).astype(np.float32) ** np.float32(-self.place.damping)
+        damped: Vectors = _damped(rows, scores, self.shown, np.float32(-self.place.damping))
+        return damped
 
     def given(self, rows: Rows, scores: Vectors, length: int) -> Rows:
         """Positions of the first `length` of `rows`, best first, with the places given: (n,), (n,) → (≤ length,).
 
         Ties go to the better rank.
         """
-        order, shown = np.arange(len(rows)), self._lists_with(rows)
-        for at in range(TEN - self.place.given, min(TEN, length, len(rows))):
-            near = order[at : self.place.depth]
-            worthy = scores[near] >= LEAST * scores[near[0]]
-            chosen = int(np.where(worthy, shown[near], shown.max() + 1).argmin())
-            near[: chosen + 1] = np.roll(near[: chosen + 1], 1)
-        return order[:length]
-
-    def _lists_with(self, rows: Rows) -> Ints:
-        return np.where(rows < len(self.shown), self.shown.take(rows, mode="clip"), 0).astype(np.int32)
+        order: Rows = _given(rows, scores, self.shown, length, self.place.given, self.place.depth)
+        return order
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +70,33 @@ class Reach:
     def of(self, strategy: Strategy, kind: Kind) -> Giving:
         """What is given to a question of a kind, see Fading.kind."""
         return Giving(self.places.get(strategy + kind, NEVER), self.shown[_AT[kind]])
+
+
+@njit(cache=True, nogil=True)
+def _damped(rows, scores, shown, power):  # type: ignore[no-untyped-def]
+    damped = scores.copy()
+    for at in range(len(rows)):
+        if rows[at] < len(shown):
+            damped[at] *= np.float32(1 + shown[rows[at]]) ** power
+    return damped
+
+
+@njit(cache=True, nogil=True)
+def _given(rows, scores, shown, length, given, depth):  # type: ignore[no-untyped-def]
+    order = np.arange(len(rows))
+    for at in range(max(0, TEN - given), min(TEN, length, len(rows))):
+        chosen, fewest = at, shown[rows[order[at]]] if rows[order[at]] < len(shown) else 0
+        least = np.float32(LEAST) * scores[order[at]]
+        for other in range(at + 1, min(depth, len(rows))):
+            place = order[other]
+            lists = shown[rows[place]] if rows[place] < len(shown) else 0
+            if lists < fewest and scores[place] >= least:
+                chosen, fewest = other, lists
+        kept = order[chosen]
+        for place in range(chosen, at, -1):
+            order[place] = order[place - 1]
+        order[at] = kept
+    return order[:length]
 
 
 _AT = {kind: at for at, kind in enumerate(Kind)}

@@ -23,15 +23,18 @@ from reco_svc.domain.pipeline import Pipeline
 from reco_svc.domain.popularity import Popularity
 from reco_svc.domain.ports import HourlyCount, VectorIndex, Vectors
 from reco_svc.domain.product_table import ProductTable
+from reco_svc.domain.question import Kind
+from reco_svc.domain.reach import Place, Reach
 from reco_svc.domain.snapshot import Collaborative, Graph, SessionIndex, Snapshot, index_of
 from reco_svc.domain.vector_space import VectorSpace
 from reco_svc.domain.view import View
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-N, DIM = 8, 4
+N, DIM = 16, 4
 PRODUCTS = [Product(f"p{n}", f"Product {n}", categories=("All",), brand="Any", price=n + 1.0) for n in range(N)]
 HAD = [p.product_id for p in PRODUCTS[:-1]]  # nobody had the last one
 SESSION, BOUGHT = [SessionStep(product_id) for product_id in HAD[:3]], HAD[3:4]
+PLACED = [Strategy.AUTO + kind for kind in Kind]
 APART = [{"unseen": 1.0, "popular": 1.0}] * len(CONTEXT_SIZES)  # sources of which no two propose the same
 MOST_KERNELS = 100  # of one question
 Part = TypeVar("Part", Graph, Collaborative)
@@ -77,6 +80,7 @@ def _queries() -> Iterator[RecommendQuery]:
     for strategy in sorted(Strategy, key=lambda strategy: strategy is Strategy.AUTO):
         yield RecommendQuery(strategy=strategy, limit=2, diversity=0.5)
     yield RecommendQuery(strategy=Strategy.SESSION, limit=2)  # one of those that are ranked together
+    yield RecommendQuery()  # with places for what few lists show
     for strategy in (Strategy.SIMILAR, Strategy.AUTO):
         yield RecommendQuery(strategy=strategy, context=Context("p4", basket=("p5",)), diversity=0.5)
 
@@ -125,6 +129,7 @@ def _trained(vectors: Vectors) -> Snapshot:
         collaborative=_of_a_file(model),
         twins=_read_only(np.full(N, -1, np.int32)),
         spread=1.0,
+        reach=Reach(_read_only(np.zeros((len(Kind), N), np.int32)), dict.fromkeys(PLACED, Place(1, N, 0.1))),
     )
 
 
