@@ -27,7 +27,8 @@ class AccessLog:
         self._on = on
         self._process = process
         self._stream = stream
-        self._lines: list[bytes] = []
+        # Kept one by one, lines took twice as long: orjson found no room that was used before.
+        self._lines, self._number = bytearray(), 0
         self._second, self._stamp = 0, ""
         atexit.register(self.flush)
 
@@ -47,14 +48,15 @@ class AccessLog:
             fields["caller"] = caller
         if not self._lines:
             asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
-        self._lines.append(orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE))
-        if len(self._lines) >= MOST_LINES:
+        self._lines += orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE)
+        self._number += 1
+        if self._number >= MOST_LINES:
             self.flush()
 
     def flush(self) -> None:
         """Writes what waits."""
         if self._stream is not None and self._lines:
-            lines, self._lines = b"".join(self._lines), []
+            lines, self._lines, self._number = self._lines, bytearray(), 0
             self._stream.write(lines.decode())
             self._stream.flush()
 

@@ -81,11 +81,10 @@ class MemoryCache(Generic[K, V]):
             return None
         return entry.value, age_s
 
-    def held(self, keys: Iterable[K]) -> list[V | None]:
+    def held(self, keys: Iterable[K]) -> dict[K, V]:
         """See the port."""
-        oldest = self._clock() - self._keep_s
-        entries = map(self._entries.get, keys)
-        return [None if entry is None or entry.stored < oldest else entry.value for entry in entries]
+        oldest, entry_of = self._clock() - self._keep_s, self._entries.get
+        return {key: entry.value for key in keys if (entry := entry_of(key)) is not None and entry.stored >= oldest}
 
     def ended(self, key: K) -> V | None:
         """See the port."""

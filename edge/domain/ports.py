@@ -17,7 +17,7 @@ from edge.domain.profile import ErasureReceipt, Preferences, PreferencesChange
 from edge.domain.recommendation import Explanation, Question, Recommendation
 from meshkit.errors import DeadlineExceeded, RecomeshError, Unavailable
 
-K = TypeVar("K", bound=Hashable, contravariant=True)
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 S = TypeVar("S", bound=Hashable)
 T = TypeVar("T")
@@ -107,8 +107,8 @@ class Cache(Protocol[K, V]):
         """The value and its age in seconds, even when it is not fresh any more."""
         ...
 
-    def held(self, keys: Iterable[K]) -> list[V | None]:
-        """For each key the value that `last_good` has, in order."""
+    def held(self, keys: Iterable[K]) -> Mapping[K, V]:
+        """The values that `last_good` has of the keys, by key."""
         ...
 
     def ended(self, key: K) -> V | None:

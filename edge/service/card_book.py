@@ -64,8 +64,7 @@ class CardBook:
 
     def known_of(self, product_ids: Sequence[str]) -> Mapping[str, Card]:
         """The cards held of the products, fresh or not."""
-        held = zip(product_ids, self._held.held(product_ids), strict=True)
-        return {product_id: card for product_id, card in held if card is not None}
+        return self._held.held(product_ids)
 
     async def cards(self, product_ids: Sequence[str]) -> FoundCards:
         """Cards of many products; never fails because the catalog is away."""

@@ -97,13 +97,8 @@ def general_answer(services: Services) -> Handler:
         with_cards = query_params(FieldsParams, request).fields is None
         question = validated(RecommendationsIn, await json_body(request)).question()
         shown = await services.recommend(question, with_cards=with_cards)
-        headers = {"cache-control": render.PRIVATE}
-        if shown.degraded:
-            headers["recomesh-degraded"] = "true"
-        if shown.age_s is not None:
-            headers["age"] = str(round(shown.age_s))
         body = render.recommendation_json(shown, with_cards=with_cards)
-        return Response(body, headers=headers, media_type=render.JSON)
+        return render.PrivateResponse(body, degraded=shown.degraded, age_s=shown.age_s)
 
     return handler
 

@@ -19,6 +19,7 @@ PUBLIC = "public, max-age=1, must-revalidate"  # a sold-out product must leave e
 PRIVATE = "private, no-store"
 JSON = "application/json"
 _OPTIONS = orjson.OPT_UTC_Z
+_PRIVATE_HEADER, _JSON_HEADER = (b"cache-control", PRIVATE.encode()), (b"content-type", JSON.encode())
 
 
 def recommendation_json(shown: ShownRecommendation, *, with_cards: bool) -> bytes:
@@ -39,19 +40,14 @@ def explanation_json(explanation: Explanation) -> bytes:
 
 def _recommendation(shown: ShownRecommendation, with_cards: bool) -> dict[str, object]:
     answer = shown.answer
-    items = []
-    for item in shown.items:
-        line: dict[str, object] = {
-            "product_id": item.product_id,
-            "position": item.position,
-            "score": item.score,
-            "source": item.source,
-            "reasons": item.reasons,
-        }
-        if with_cards:
+    items: list[dict[str, object]] = [
+        {"product_id": product_id, "position": position, "score": score, "source": source, "reasons": reasons}
+        for product_id, position, score, source, reasons in shown.items
+    ]
+    if with_cards:
+        for line, item in zip(items, shown.items, strict=True):
             card = shown.cards.get(item.product_id)
             line["product"] = None if card is None else orjson.Fragment(card.body)
-        items.append(line)
     return {
         "recommendation_id": answer.recommendation_id,
         "items": items,
@@ -103,6 +99,20 @@ def etag_of(body: bytes) -> str:
 def etag_matches(header: str, etag: str) -> bool:
     """True if an If-None-Match header names the tag (RFC 9110, 13.1.2)."""
     return header.strip() == "*" or any(tag.strip().removeprefix("W/") == etag for tag in header.split(","))
+
+
+class PrivateResponse(Response):
+    """An answer to one caller, as JSON. Its headers are bytes from the beginning: starlette makes them from text anew
+    each time, which takes longer than all else that sends an answer."""
+
+    def __init__(self, body: bytes, *, degraded: bool, age_s: float | None) -> None:
+        self.status_code, self.background, self.body = 200, None, body
+        headers = [_PRIVATE_HEADER]
+        if degraded:
+            headers.append((b"recomesh-degraded", b"true"))
+        if age_s is not None:
+            headers.append((b"age", b"%d" % round(age_s)))
+        self.raw_headers = [*headers, (b"content-length", b"%d" % len(body)), _JSON_HEADER]
 
 
 def read_response(
