@@ -194,9 +194,13 @@ class _Load:
 
 
 async def load(
-    host: str, port: int, requests: Iterator[Request], *, rate: float, seconds: float, connections: int = 64
+    host: str, port: int, requests: Iterator[Request], *, rate: float, seconds: float, connections: int = 256
 ) -> LoadResult:
-    """Offers `rate` requests a second for `seconds`, then waits at most LATE_S for stragglers."""
+    """Offers `rate` requests a second for `seconds`, then waits at most LATE_S for stragglers.
+
+    What finds no free connection waits for one, and that counts: with 64, answers that take 10 ms could not be more
+    than 6,400 a second, however fast they were made.
+    """
     result = LoadResult(rate, seconds)
     run = _Load(requests, result)
     loop = asyncio.get_running_loop()
