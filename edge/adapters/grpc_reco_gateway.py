@@ -20,7 +20,6 @@ from meshkit.rpc.status import from_status
 
 PART = "reco"
 APART_S = 0.005  # between two calls with questions, where many come
-UNDER_WAY = 3  # calls with questions; of two, both sides wait for one another long before the processors are full
 
 
 class GrpcRecoGateway:
@@ -54,7 +53,7 @@ class GrpcRecoGateway:
             read=False,
         )
         self._questions = MicroBatcher[Question, Recommendation](
-            PART, self._ask, max_in_flight=UNDER_WAY, pace=CallPace(APART_S), patience_s=recommend_timeout_s
+            PART, self._ask, pace=CallPace(APART_S), patience_s=recommend_timeout_s
         )
         self._events = MicroBatcher[Sequence[Interaction], Sequence[EventVerdict]](PART, self._tell, size=len)
 

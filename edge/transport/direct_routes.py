@@ -29,18 +29,16 @@ class DirectRoute:
 class _DirectRequest(Request):
     """Reads its body as it comes, mostly at once; starlette's way leads through two generators, which take longer."""
 
-    _whole: bytes | None = None
-
     async def body(self) -> bytes:
         """See starlette."""
-        if self._whole is None:
+        if not hasattr(self, "_body"):
             message = await self.receive()
-            whole = _part(message)
+            parts = [_part(message)]
             while message.get("more_body", False):
                 message = await self.receive()
-                whole += _part(message)
-            self._whole = whole
-        return self._whole
+                parts.append(_part(message))
+            self._body = parts[0] if len(parts) == 1 else b"".join(parts)
+        return self._body
 
 
 def _part(message: Mapping[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ one machine share one copy of whatever is mapped.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,15 @@ from reco_svc.adapters.stored_products import StoredProducts, write_products
 from reco_svc.domain.blend import BlendWeights
 from reco_svc.domain.fading import Fading
 from reco_svc.domain.lexical import LexicalProjection
+from reco_svc.domain.model import Strategy
 from reco_svc.domain.ports import VectorIndex, Vectors
 from reco_svc.domain.question import Kind
 from reco_svc.domain.reach import Place, Reach
 from reco_svc.domain.snapshot import Collaborative, Graph, SessionIndex, Snapshot
 
 PRODUCTS, ABOUT, VOCABULARY, INDEX = "products.jsonl", "about.json", "vocabulary.json", "index.faiss"
-TWINS, PAST_WEIGHT, SHOWN = "twins.npy", "sessions.past_weight.npy", "reach.shown.npy"
+TWINS, PAST_WEIGHT = "twins.npy", "sessions.past_weight.npy"
+SHOWN, SHOWN_TO_ALL = "reach.shown_by_kind.npy", "reach.shown.npy"  # the second of releases before kinds had their own
 _ARRAYS = {
     "alike": ("ptr", "rows", "scores"),
     "viewed": ("ptr", "rows", "scores"),
@@ -88,11 +91,6 @@ def load_snapshot(folder: Path, version: str) -> Snapshot:
     weights, column, rows = arrays["collaborative"]
     vectors = _array(folder / "vectors.npy")
     past = [_array(folder / PAST_WEIGHT)] if (folder / PAST_WEIGHT).exists() else []  # since sessions age apart
-    reach = Reach()
-    if (folder / SHOWN).exists():  # a snapshot since lists have a reach
-        shown = _array(folder / SHOWN)  # of releases before one count for every kind
-        places = {key: Place(*place) for key, place in about["reach"].items()}
-        reach = Reach(np.broadcast_to(shown, (len(Kind), shown.shape[-1])), places)
     snapshot = Snapshot(
         version=version,
         products=StoredProducts(folder / PRODUCTS),
@@ -105,7 +103,7 @@ def load_snapshot(folder: Path, version: str) -> Snapshot:
         fading=Fading(**about["fading"]),
         twins=_array(folder / TWINS),
         spread=about.get("spread", 0.0),
-        reach=reach,
+        reach=_reach(folder, about),
         quality=about["quality"],
         facts=about["facts"],
         alike=Graph(*arrays["alike"]),
@@ -126,6 +124,18 @@ def _index(folder: Path, vectors: Vectors) -> VectorIndex | None:
 
 def _part(snapshot: Snapshot, name: str) -> object:
     return snapshot.collaborative.neighbours if name == "neighbours" else getattr(snapshot, name)
+
+
+def _reach(folder: Path, about: Mapping[str, Any]) -> Reach:
+    """What few lists show; nothing for a snapshot from before lists had a reach."""
+    places = {key: Place(*place) for key, place in about.get("reach", {}).items()}
+    if (folder / SHOWN).exists():
+        return Reach(_array(folder / SHOWN), places)
+    if not (folder / SHOWN_TO_ALL).exists():
+        return Reach()
+    shown, visit = _array(folder / SHOWN_TO_ALL), Strategy.AUTO.value
+    long = {visit + Kind.LONG: places[visit]} if visit in places else {}  # sessions of any length were visits
+    return Reach(np.broadcast_to(shown, (len(Kind), len(shown))), places | long)
 
 
 def _check(snapshot: Snapshot) -> None:

@@ -85,7 +85,7 @@ class Pipeline:
         asks = [_resolved(view, one, now) for one in asked]
         ready = iter(self._together([ask for ask in asks if isinstance(ask, Ask)]))
         return [
-            self._answer(one, ask, self._checked(ask, next(ready))) if isinstance(ask, Ask) else ask
+            self._answer(one, ask, next(ready)) if isinstance(ask, Ask) else ask
             for one, ask in zip(asked, asks, strict=True)
         ]
 
@@ -122,8 +122,12 @@ class Pipeline:
                 query = RecommendQuery(strategy=strategy, context=context, diversity=0.5)
                 self.answer(view, query, session, ids, None, now=now, recommendation_id="")
 
-    def _answer(self, asked: Asked, ask: Ask, ranking: Ranking) -> Recommendation:
+    def _answer(self, asked: Asked, ask: Ask, ready: Ranking | None) -> Recommendation | RecomeshError:
         view = ask.view
+        try:
+            ranking = self._checked(ask, ready)
+        except RecomeshError as error:  # of this question alone
+            return error
         return Recommendation(
             recommendation_id=asked.recommendation_id,
             items=presented(ask, ranking.picks, self._ranker.sources),
@@ -141,16 +145,21 @@ class Pipeline:
 
         Each round forbids what it caught, and the ranker never picks a forbidden row, so it ends.
         """
-        if ranking is not None and not offenders([pick.row for pick in ranking.picks], ask):
+        if ranking is not None and not self._caught(ranking, ask):
             return ranking
         allowed = allowed_rows(ask)
         while True:
             ranking = self._ranker.rank(ask, allowed.copy())
-            wrong = offenders([pick.row for pick in ranking.picks], ask)
+            wrong = self._caught(ranking, ask)
             if not wrong:
                 return ranking
-            self.caught.update(wrong.values())
-            allowed[list(wrong)] = False
+            allowed[wrong] = False
+
+    def _caught(self, ranking: Ranking, ask: Ask) -> list[int]:
+        """The rows of a list that must not be in it."""
+        wrong = offenders([pick.row for pick in ranking.picks], ask)
+        self.caught.update(wrong.values())
+        return list(wrong)
 
     def _opinions(self, ask: Ask, row: int, *, fallbacks: bool) -> tuple[SourceOpinion, ...]:
         """What each source says of a row, those of the fallback chain too if it was asked, as if nothing forbade the

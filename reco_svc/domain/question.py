@@ -31,7 +31,7 @@ class Kind(StrEnum):
     VISIT = ""  # this visit alone
     KNOWN = ":known"  # this visit, and purchases before it
     RETURN = ":return"  # earlier purchases alone
-    LONG = ":long"  # a session too long for a visit, see Fading.kind
+    LONG = ":long"  # a session too long for a visit, see Fading.kind; it is weighed as one, and has a reach of its own
 
 
 PAST = (Kind.RETURN, Kind.LONG)  # earlier visits more than this one

@@ -27,6 +27,8 @@ from reco_svc.domain.model import (
 )
 from reco_svc.domain.pipeline import default_pipeline
 from reco_svc.domain.ports import HourlyCount
+from reco_svc.domain.question import Kind
+from reco_svc.domain.reach import Place, Reach
 from reco_svc.domain.snapshot import Collaborative, Graph, Snapshot, index_of
 from reco_svc.domain.sources import STRATEGY_SOURCES, personal
 from reco_svc.service.compile_kernels import compile_kernels
@@ -145,6 +147,7 @@ def _trained(n: int) -> Snapshot:
         collaborative=model,
         twins=twins,
         spread=0.5,
+        reach=_reach(n),
     )
 
 
@@ -152,7 +155,13 @@ def _large() -> Snapshot:
     vectors = _directions(LARGE)
     made = snapshot_of(*_shop(LARGE), dim=DIM)
     model = replace(Collaborative.empty(LARGE), rows=np.arange(9, dtype=np.int32), neighbours=_graph(LARGE))
-    return replace(made, vectors=vectors, index=build_index(vectors)[0], collaborative=model, viewed=_graph(LARGE))
+    made = replace(made, vectors=vectors, index=build_index(vectors)[0], collaborative=model, viewed=_graph(LARGE))
+    return replace(made, reach=_reach(LARGE))
+
+
+def _reach(n: int) -> Reach:
+    given = {Strategy.AUTO + kind: Place(2, 30, 0.1) for kind in Kind}
+    return Reach(DICE.integers(0, 9, (len(Kind), n)).astype(np.int32), given)
 
 
 def _learned() -> BlendWeights:

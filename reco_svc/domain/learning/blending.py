@@ -51,7 +51,7 @@ def learn_weights(
     for at, source in enumerate(sources):
         evidence[f"alone_{source}"] = rankings.quality(_alone(at, len(sources)), 0.0)
     learned: dict[str, Sequence[Mapping[str, float]]] = {}
-    for kind in Kind:
+    for kind in (Kind.VISIT, Kind.KNOWN, Kind.RETURN):
         of_kind = kinds == kind.value
         general = _fit_if_better(rankings.take(of_kind), everywhere)
         fits: list[Fit] = []

@@ -53,13 +53,13 @@ def learn_places(
     return places
 
 
-def lists_with(kinds: Sequence[Kind], lists: Sequence[Blended], n: int) -> Ints:
+def lists_with(kinds: Sequence[Kind], lists: Sequence[Rows], n: int) -> Ints:
     """In how many lists of each kind each of n rows is among the first NEAR, (kinds, n), see Reach.shown; all kinds of
     the PAST are one."""
     alike = [PAST if kind in PAST else (kind,) for kind in Kind]
     owned = [[found for kind, found in zip(kinds, lists, strict=True) if kind in own] for own in alike]
     counted = [own if len(own) >= LEAST_COUNTED else lists for own in owned]
-    rows = [np.concatenate([np.empty(0, np.int64), *(found.rows[:NEAR] for found in own)]) for own in counted]
+    rows = [np.concatenate([np.empty(0, np.int64), *(rows[:NEAR] for rows in own)]) for own in counted]
     return np.array([np.bincount(near, minlength=n) for near in rows], np.int32)
 
 
@@ -107,7 +107,8 @@ class _Asked:
         n: int,
     ) -> None:
         relevant = [answer.relevant for answer in answers]
-        halves = [Reach(lists_with(kinds[other::2], lists[other::2], n)) for other in (1, 0)]
+        rows = [found.rows for found in lists]
+        halves = [Reach(lists_with(kinds[other::2], rows[other::2], n)) for other in (1, 0)]
         shown = [halves[at % 2].of(Strategy.AUTO, kind).shown for at, kind in enumerate(kinds)]
         self._tried = dict[Place, _Tried]()
         for damping in DAMPINGS:

@@ -7,7 +7,7 @@ from reco_svc.domain.learning.current import current_questions
 from reco_svc.domain.learning.events import LearningEvents
 from reco_svc.domain.learning.learned import Learned
 from reco_svc.domain.learning.proving import Proof
-from reco_svc.domain.learning.reaching import lists_with
+from reco_svc.domain.learning.reaching import NEAR, lists_with
 from reco_svc.domain.learning.shop import Shop
 from reco_svc.domain.learning.tuning import proposed
 from reco_svc.domain.model import Strategy
@@ -29,5 +29,6 @@ def learned_reach(shop: Shop, events: LearningEvents, learned: Learned, proof: P
     for question in asked:
         names = proof.blend.weighty(Strategy.AUTO, question, STRATEGY_SOURCES[Strategy.AUTO])
         said = {name: proposed(SOURCES[name], view, question, CANDIDATES) for name in names}
-        lists.append(blend(said, Strategy.AUTO, question, proof.blend, view.popularity.momentum))
+        found = blend(said, Strategy.AUTO, question, proof.blend, view.popularity.momentum)
+        lists.append(found.rows[:NEAR].copy())
     return Reach(lists_with(kinds, lists, shop.n), proof.places)

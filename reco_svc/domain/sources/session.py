@@ -72,7 +72,7 @@ def neighbour_scores(
     earlier visits. Each of at most two indexes gives its nearest `neighbours`. The cost grows with the sessions that
     are looked at, not with those there are.
     """
-    first, second = [session_arrays(index, past=past) for index in (*indexes, None)[:2]]
+    first, second = [session_arrays(index, past=past) for index in (*indexes, None, None)[:2]]
     weights, room = weights.astype(np.float32, copy=False), session_scratch.of(first, second)
     found: tuple[Rows, Vectors, Rows] = nearest_of_both(rows, weights, neighbours, first, second, *room)
     return found

@@ -63,12 +63,19 @@ def test_what_few_lists_have_comes_back(tmp_path: Path) -> None:
 
 def test_a_snapshot_from_before_kinds_were_counted_apart_counts_them_alike(tmp_path: Path) -> None:
     written(tmp_path)
+    (tmp_path / "reach.shown_by_kind.npy").unlink()
     np.save(tmp_path / "reach.shown.npy", np.array([5, 0, 2], np.int32))
     reach = load_snapshot(tmp_path, "v").reach
     assert [reach.of(Strategy.AUTO, kind).shown.tolist() for kind in Kind] == 4 * [[5, 0, 2]]
+    assert reach.of(Strategy.AUTO, Kind.LONG).place == reach.of(Strategy.AUTO, Kind.VISIT).place == Place(1, 30)
+
+
+def test_a_release_from_before_kinds_were_counted_apart_finds_no_counts_that_it_could_not_read(tmp_path: Path) -> None:
+    written(tmp_path)
+    assert not (tmp_path / "reach.shown.npy").exists()
 
 
 def test_a_snapshot_from_before_lists_had_a_reach_leaves_them_as_they_are(tmp_path: Path) -> None:
     written(tmp_path)
-    (tmp_path / "reach.shown.npy").unlink()
+    (tmp_path / "reach.shown_by_kind.npy").unlink()
     assert not load_snapshot(tmp_path, "v").reach.places

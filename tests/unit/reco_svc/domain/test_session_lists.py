@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reco_svc.domain.asking import resolve
+from reco_svc.domain.asking import Ask, resolve
 from reco_svc.domain.blend import CONTEXT_SIZES, BlendWeights, blend
 from reco_svc.domain.model import (
     Availability,
@@ -20,6 +20,7 @@ from reco_svc.domain.model import (
     EventType,
     Preferences,
     Product,
+    ProductChange,
     RecommendQuery,
     Rule,
     RuleKind,
@@ -32,11 +33,12 @@ from reco_svc.domain.model import (
 from reco_svc.domain.pipeline import Asked, Pipeline, default_pipeline
 from reco_svc.domain.popularity import Popularity
 from reco_svc.domain.product_table import ProductTable
-from reco_svc.domain.ranking import Ranker
+from reco_svc.domain.ranking import Pick, Ranker, Ranking
 from reco_svc.domain.reach import Place, Reach
 from reco_svc.domain.session_lists import session_lists
-from reco_svc.domain.snapshot import Snapshot, index_of
+from reco_svc.domain.snapshot import SessionIndex, Snapshot, index_of
 from reco_svc.domain.sources import FALLBACKS, SOURCES, STRATEGY_SOURCES
+from reco_svc.domain.sources.session import SessionSource
 from reco_svc.domain.vector_space import VectorSpace
 from reco_svc.domain.view import View
 from tests.support.reco_fakes import NOON, product, snapshot_of
@@ -87,7 +89,7 @@ def shops(draw: st.DrawFn) -> View:
     snapshot = replace(
         snapshot_of(*products[:TRAINED]),
         vectors=vectors,
-        sessions=index_of([rows for rows in past if len(rows) > 1], rng.random(TRAINED)),
+        sessions=aged(index_of([rows for rows in past if len(rows) > 1], rng.random(TRAINED)), rng),
         twins=twins,
     )
     table, space = ProductTable(), VectorSpace(vectors, None)
@@ -96,6 +98,11 @@ def shops(draw: st.DrawFn) -> View:
         space.set(row, np.ones(4, np.float32) / 2)
     fresh = index_of(draw(sessions), rng.random(N)) if draw(st.booleans()) else None
     return View(table, space, Popularity(), snapshot, RuleSet(), fresh=fresh)
+
+
+def aged(index: SessionIndex, rng: np.random.Generator) -> SessionIndex:
+    """Sessions that count otherwise for who came back."""
+    return replace(index, past_weight=rng.random(index.count).astype(np.float32))
 
 
 @settings(max_examples=150, deadline=None)
@@ -155,12 +162,34 @@ def test_the_ranker_alone_answers_what_is_out_of_the_ordinary(changes: dict[str,
     assert not ranked_together(replace(PLAIN, **changes), lively())  # type: ignore[arg-type]
 
 
-def test_the_ranker_alone_answers_where_a_rule_or_a_preference_speaks():
+@pytest.mark.parametrize("kind", RuleKind)
+def test_the_ranker_alone_answers_where_a_rule_speaks(kind: RuleKind):
     snapshot = lively().snapshot
     assert snapshot is not None
-    rule = Rule("r", RuleKind.BURY, Target(TargetKind.CATEGORY, "A"))
+    rule = Rule("r", kind, Target(TargetKind.PRODUCT, "p05"))
     assert not ranked_together(PLAIN, view_of(snapshot, snapshot.products, RuleSet("2", (rule,))))
+
+
+def test_the_ranker_alone_answers_where_a_preference_speaks():
     assert not ranked_together(PLAIN, lively(), Preferences("v", excluded_categories=("A",)))
+
+
+def test_what_came_back_must_still_pass_the_last_check():
+    view = lively()
+    hidden = product("p05", hidden=True, revision=9)
+    pipeline = Pipeline(Ranker(SOURCES, STRATEGY_SOURCES, FALLBACKS, blend), lambda asks: [with_row_5(asks[0])])
+    view.products.apply([ProductChange(9, "p05", hidden)])
+    answer = pipeline.answer(view, PLAIN, (), (), None, now=NOON, recommendation_id="r")
+    assert "p05" not in [item.product_id for item in answer.items]
+    assert dict(pipeline.caught) == {"hidden": 1}
+
+
+def with_row_5(ask: Ask) -> Ranking:
+    return Ranking([Pick(5, 1.0, ("session",), (0,))], 0, {}, np.empty(0, np.int64))
+
+
+def test_the_strategy_has_no_other_source_than_the_one_that_is_ranked_together():
+    assert STRATEGY_SOURCES[Strategy.SESSION] == (SessionSource.name,)
 
 
 def test_the_ranker_alone_answers_where_training_weighed_or_widened_the_lists_of_sessions():

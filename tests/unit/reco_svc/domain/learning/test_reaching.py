@@ -74,7 +74,7 @@ def test_what_many_lists_show_is_damped_where_that_is_better():
 
 
 def test_what_lists_show_is_counted_near_their_top():
-    shown = lists_with(VISITS, [with_one_of_its_own(at, 35) for at in range(LISTS)], 200)
+    shown = lists_with(VISITS, [with_one_of_its_own(at, 35).rows for at in range(LISTS)], 200)
     assert shown.shape == (len(Kind), 200)
     assert shown[0, 0] == LISTS
     assert shown[0, 40] == 0
@@ -82,7 +82,7 @@ def test_what_lists_show_is_counted_near_their_top():
 
 def test_lists_are_counted_by_kind_those_of_the_past_together_and_few_of_a_kind_with_all():
     kinds = [Kind.VISIT] * 50 + [Kind.KNOWN] * 10 + [Kind.RETURN] * 30 + [Kind.LONG] * 20
-    lists = [listed(at) for kind, at in zip(kinds, [list(Kind).index(kind) for kind in kinds], strict=True)]
+    lists = [np.array([list(Kind).index(kind)]) for kind in kinds]
     assert lists_with(kinds, lists, 4).tolist() == [[50, 0, 0, 0], [50, 10, 30, 20], [0, 0, 30, 20], [0, 0, 30, 20]]
 
 
