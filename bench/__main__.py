@@ -151,8 +151,7 @@ def _climb(mesh: Mesh, case: Case, requests: Iterator[Request], seconds: float, 
 
     def offer(rate: float) -> LoadResult:
         nonlocal answered
-        ready = iter(list(itertools.islice(requests, int(rate * seconds))))  # made before the clock runs
-        result = uvloop.run(load("127.0.0.1", mesh.port, ready, rate=rate, seconds=seconds))
+        result = uvloop.run(load("127.0.0.1", mesh.port, requests, rate=rate, seconds=seconds))
         answered += result.answered
         p99, client = result.percentile_ms(99), result.client_cpu_s / seconds
         console.print(

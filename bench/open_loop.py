@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import cast
 
 from hdrh.histogram import HdrHistogram
@@ -198,16 +199,15 @@ async def load(
 ) -> LoadResult:
     """Offers `rate` requests a second for `seconds`, then waits at most LATE_S for stragglers.
 
-    What finds no free connection waits for one, and that counts: with 64, answers that take 10 ms could not be more
-    than 6,400 a second, however fast they were made.
+    All of them are made before the first is due. What finds no free connection waits for one, and that counts: with
+    64, answers that take 10 ms could not be more than 6,400 a second, however fast they were made.
     """
-    result = LoadResult(rate, seconds)
-    run = _Load(requests, result)
+    result, total = LoadResult(rate, seconds), int(rate * seconds)
+    run = _Load(iter(list(islice(requests, total))), result)
     loop = asyncio.get_running_loop()
     for _ in range(connections):
         await loop.create_connection(lambda: _Connection(run), host, port)
     started, used = time.perf_counter(), time.process_time()
-    total = int(rate * seconds)
     while result.sent < total:
         now = time.perf_counter()
         for number in range(result.sent, min(total, int((now - started) * rate))):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -93,9 +92,7 @@ def _cores(pushes: Sequence[LoadResult]) -> float:
 
 
 def _offered(port: int, rate: float) -> LoadResult:
-    """Offers questions that were made before."""
-    ready = iter(list(itertools.islice(_questions(), int(rate * SECONDS))))
-    return uvloop.run(load("127.0.0.1", port, ready, rate=rate, seconds=SECONDS, connections=CONNECTIONS))
+    return uvloop.run(load("127.0.0.1", port, _questions(), rate=rate, seconds=SECONDS, connections=CONNECTIONS))
 
 
 def _probed(port: int) -> Ledger:
